@@ -1,0 +1,47 @@
+"""Numbers that a constructor is given, checked once, with one wording."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Any
+
+import numpy as np
+
+_LARGEST = sys.float_info.max
+
+
+def number(
+    owner: object,
+    name: str,
+    value: Any,
+    *,
+    at_least: float = -math.inf,
+    at_most: float = math.inf,
+    above: float = -math.inf,
+) -> float:
+    """`value` as a float, where it is one finite number within the bounds.
+
+    Args:
+        owner: whose argument it is: the object under construction, or its name.
+        name: the argument.
+        value: what came.
+        at_least: the lowest value allowed.
+        at_most: the highest value allowed.
+        above: what the value must exceed.
+
+    Raises:
+        ValueError: where it is not; the message names the argument, what was expected and what came.
+
+    Example:
+        >>> number('L2', 'l2', 1)
+        1.0
+    """
+    real = hasattr(value, "__float__") and not isinstance(value, (bool, np.bool_)) and np.ndim(value) == 0
+    finite = real and -_LARGEST <= value <= _LARGEST  # unlike math.isfinite, this bears integers of any size
+    if finite and above < value and at_least <= value <= at_most:
+        return float(value)
+    title = owner if isinstance(owner, str) else type(owner).__name__
+    bounds = ((">", above), (">=", at_least), ("<=", at_most))
+    expected = " and ".join(f"{sign} {bound:g}" for sign, bound in bounds if math.isfinite(bound))
+    raise ValueError(f"{name} must be a finite number{expected and ' ' + expected}, got {title}({name}={value!r}).")

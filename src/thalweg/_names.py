@@ -1,0 +1,57 @@
+"""One table of names per family: how a string becomes an object, and what a misspelt one is told."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+class Table(Mapping[str, Any]):
+    """Maps the names of one family (activations, losses, ...) to what they stand for.
+
+    Args:
+        family: what the members are called in messages, in the singular: ``'activation'``.
+        members: name -> member. Aliases are further names of the same member.
+
+    Raises:
+        ValueError: on looking up an unknown name; the message holds the nearest known name.
+    """
+
+    def __init__(self, family: str, members: Mapping[str, Any]) -> None:
+        self.family = family
+        self._members = dict(members)
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._members:
+            return self._members[name]
+        raise ValueError(unknown(self.family, name, self._members))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._members
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+
+def unknown(family: str, name: object, known: Mapping[str, Any] | list[str] | tuple[str, ...]) -> str:
+    """The message for an unknown name: the nearest known one, then all of them."""
+    names = sorted(known)
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"Unknown {family} {name!r}.{hint} Known: {', '.join(names)}."
+
+
+def snake_case(name: str) -> str:
+    """``'BatchNormalization'`` -> ``'batch_normalization'``, as Keras names layers."""
+    out = []
+    for i, letter in enumerate(name):
+        follows_lower = i > 0 and (name[i - 1].islower() or name[i - 1].isdigit())
+        starts_word = i > 0 and i + 1 < len(name) and name[i - 1].isupper() and name[i + 1].islower()
+        if letter.isupper() and (follows_lower or starts_word):
+            out.append("_")
+        out.append(letter.lower())
+    return "".join(out)

@@ -1,0 +1,189 @@
+"""From rows or streams to slabs: data on the device with the order in which a stretch of steps reads it.
+
+Arrays are one resident :class:`Data` read in a new order each epoch. A stream becomes a row of
+slabs, each some batches laid end to end, made by a thread while the device computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from thalweg import config, data
+from thalweg.data import Rows, Stream
+from thalweg.engine._state import Data, Order
+
+_SLAB_BYTES = 8 << 20
+_SLAB_BATCHES = 64
+
+
+class Slab(NamedTuple):
+    """Some steps' worth of work."""
+
+    data: Data
+    order: Order
+    steps: int
+
+
+class Feed(Protocol):
+    """Where an epoch's work comes from."""
+
+    steps: int | None  # per epoch, where known
+
+    def epoch(self, number: int) -> Iterator[Slab]:
+        """The slabs of one epoch."""
+
+
+def place_rows(rows: Rows, capacity: int | None = None) -> Data:
+    """Rows on the device, in a capacity that neighbouring row counts share."""
+    room = capacity or data.capacity(rows.n)
+    floats = config.floatx()
+
+    def put(arrays: Any) -> tuple[Any, ...]:
+        return tuple(data.place(array, room, floats) for array in arrays)
+
+    labels = tuple(data.place(array, room, floats if array.dtype.kind == "f" else "int32") for array in rows.y)
+    return Data(put(rows.x), labels, put(rows.weight))
+
+
+class ArrayFeed:
+    """Rows that fit on the device.
+
+    Args:
+        rows: on the host.
+        batch_size: rows a step.
+        seed: keys the orders together with the number of the pass; None keeps the rows' order.
+        steps_per_epoch: fewer steps than a pass has: the next epoch goes on where this one stopped.
+        exact: whether the last, short batch gets a slab of its own instead of padding rows.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        batch_size: int,
+        *,
+        seed: int | None = None,
+        steps_per_epoch: int | None = None,
+        exact: bool = False,
+        placed: Data | None = None,
+    ) -> None:
+        self.rows, self.batch_size, self.seed, self.exact = rows, batch_size, seed, exact
+        self.per_pass = -(-rows.n // batch_size)
+        self.steps = steps_per_epoch or self.per_pass
+        self.data = placed or place_rows(rows)
+
+    def epoch(self, number: int) -> Iterator[Slab]:
+        """One slab, or two where the short batch is exact."""
+        order = self.order(number)
+        full = int((order.rows == self.batch_size).sum()) if self.exact else self.steps
+        short = [i for i in range(self.steps) if order.rows[i] < self.batch_size] if self.exact else []
+        if not short:
+            yield Slab(self.data, order, self.steps)
+        elif full == 0 or short == [self.steps - 1]:
+            yield from self._split(order, self.steps - 1)
+        else:  # the short batch lies within the epoch: it was carried over from the pass before
+            for i in range(self.steps):
+                yield Slab(self.data, _cut(order, i, i + 1, int(order.rows[i])), 1)
+
+    def _split(self, order: Order, full: int) -> Iterator[Slab]:
+        if full:
+            yield Slab(self.data, order, full)
+        yield Slab(self.data, _cut(order, full, full + 1, int(order.rows[full])), 1)
+
+    def order(self, number: int) -> Order:
+        """The order of epoch `number`, in a capacity of steps that neighbouring counts share."""
+        room = data.capacity(self.steps)
+        index = np.zeros((room, self.batch_size), np.int32)
+        rows = np.zeros(room, np.int32)
+        done = 0
+        while done < self.steps:
+            pass_, first = divmod(number * self.steps + done, self.per_pass)
+            taken = min(self.per_pass - first, self.steps - done)
+            batches, counts = data.order(
+                self.rows.n, self.batch_size, seed=self.seed or 0, epoch=pass_, shuffle=self.seed is not None
+            )
+            index[done : done + taken] = batches[first : first + taken]
+            rows[done : done + taken] = counts[first : first + taken]
+            done += taken
+        return Order(index, rows)
+
+
+class StreamFeed:
+    """Batches that come one after the other.
+
+    Args:
+        stream: what gives them.
+        steps_per_epoch: batches an epoch; None goes on to the stream's end.
+        size: how many batches are prepared ahead.
+        workers: threads that prepare them, for indexable streams.
+        exact: whether batches of other sizes get a slab of their own instead of padding rows.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        *,
+        steps_per_epoch: int | None = None,
+        size: int = 10,
+        workers: int = 1,
+        exact: bool = False,
+        first: Rows | None = None,
+    ) -> None:
+        self.stream, self.size, self.workers, self.exact = stream, size, workers, exact
+        self.steps = steps_per_epoch or stream.length
+        self.batch_size = first.n if first is not None else 0
+        self.ended_early = False
+
+    def epoch(self, number: int) -> Iterator[Slab]:
+        """Slabs of as many batches as fit a few megabytes, in the stream's order."""
+        waiting: list[Rows] = []
+        done = 0
+        with data.prefetch(self.stream.epoch(), self.size, self.workers) as batches:
+            for rows in batches:
+                if waiting and (self._full(waiting) or (self.exact and rows.n != waiting[0].n)):
+                    yield self._slab(waiting)
+                    waiting = []
+                waiting.append(rows)
+                done += 1
+                if done == self.steps:
+                    break
+        if waiting:
+            yield self._slab(waiting)
+        self.ended_early = self.steps is not None and done < self.steps
+
+    def _full(self, waiting: list[Rows]) -> bool:
+        return len(waiting) >= self._batches(waiting[0])
+
+    def _batches(self, rows: Rows) -> int:
+        size = 4 * sum(int(np.prod(np.shape(a)[1:])) for a in (*rows.x, *rows.y)) * max(rows.n, 1)
+        return max(1, min(_SLAB_BATCHES, _SLAB_BYTES // max(size, 1), self.steps or _SLAB_BATCHES))
+
+    def _slab(self, batches: list[Rows]) -> Slab:
+        width = batches[0].n if self.exact else max(self.batch_size, *(rows.n for rows in batches))
+        self.batch_size = max(self.batch_size, width)
+        room = self._batches(batches[0])
+        index = np.zeros((room, width), np.int32)
+        counts = np.zeros(room, np.int32)
+        start = 0
+        for i, rows in enumerate(batches):
+            index[i] = start
+            index[i, : rows.n] = np.arange(start, start + rows.n)
+            counts[i] = rows.n
+            start += rows.n
+        return Slab(place_rows(_joined(batches), room * width), Order(index, counts), len(batches))
+
+
+def _joined(batches: list[Rows]) -> Rows:
+    def join(name: str) -> tuple[Any, ...]:
+        parts = [getattr(rows, name) for rows in batches]
+        return tuple(np.concatenate([np.asarray(one[i]) for one in parts]) for i in range(len(parts[0])))
+
+    return batches[0]._replace(
+        x=join("x"), y=join("y"), weight=join("weight"), n=sum(rows.n for rows in batches)
+    )
+
+
+def _cut(order: Order, start: int, stop: int, width: int) -> Order:
+    return Order(order.index[start:stop, :width], order.rows[start:stop])

@@ -1,0 +1,129 @@
+"""Compiled programs, one per structure, kept for the whole process."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from thalweg.engine._disk import use_disk_cache
+from thalweg.engine._state import Data, Order, TrainState
+from thalweg.engine._step import evaluate_step, predict_step, train_step
+from thalweg.engine._task import Task
+
+_MOST = 128  # programs kept; a user who makes a new loss function every time must not fill the memory
+
+
+class Program:
+    """A compiled function and what is known of its speed.
+
+    Attributes:
+        seconds_per_step: of the last chunk that was not the first, or None.
+        traces: how often it was traced; a structure that is compiled once has 1 per shape of data.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.seconds_per_step: float | None = None
+        self.traces = 0
+
+        def counted(*arguments: Any) -> Any:
+            self.traces += 1
+            return function(*arguments)
+
+        self._run = jax.jit(counted)
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._run(*arguments)
+
+    def clear(self) -> None:
+        """Let go of the compiled code."""
+        self._run.clear_cache()
+
+
+_programs: OrderedDict[Any, Program] = OrderedDict()
+
+
+def program(kind: str, task: Task, members: str | None = None) -> Program:
+    """The program for `task`, made on first use.
+
+    Args:
+        kind: ``'train'``, ``'evaluate'`` or ``'predict'``.
+        members: None for one net; for a population, how its members run (see ``_population``).
+    """
+    key = (kind, task.structure, members)
+    if key in _programs:
+        _programs.move_to_end(key)
+        return _programs[key]
+    use_disk_cache()
+    function = _MAKERS[kind](task.blueprint())
+    if members is not None:
+        from thalweg.engine._population import spread
+
+        function = spread(function, kind, members)
+    made = _programs[key] = Program(function)
+    if len(_programs) > _MOST:
+        _, oldest = _programs.popitem(last=False)
+        oldest.clear()
+    return made
+
+
+def compiled() -> list[Program]:
+    """Every program the process holds, the longest unused first."""
+    return list(_programs.values())
+
+
+def _train(task: Task) -> Callable[..., Any]:
+    def epoch(
+        state: TrainState, vector: Any, seed: Any, data: Data, order: Order, units: Any, start: Any, stop: Any
+    ) -> tuple[TrainState, Any]:
+        """Steps start..stop of an epoch; the bounds are data, so a chunk may be of any size."""
+        h = task.unpack(vector)
+        awake = task.network.awake(units) if task.padded else None
+
+        def step(i: Any, carried: TrainState) -> TrainState:
+            return train_step(task, carried, h, seed, data, order.index[i], order.rows[i], awake)
+
+        after = lax.fori_loop(start, stop, step, state)
+        return after, task.watch.results(after.totals)  # type: ignore[union-attr]
+
+    return epoch
+
+
+def _evaluate(task: Task) -> Callable[..., Any]:
+    def sums(
+        params: Any, frozen: Any, totals: Any, vector: Any, data: Data, order: Order, units: Any, start: Any, stop: Any
+    ) -> Any:
+        h = task.unpack(vector)
+        awake = task.network.awake(units) if task.padded else None
+
+        def step(i: Any, carried: Any) -> Any:
+            return evaluate_step(task, params, frozen, carried, h, data, order.index[i], order.rows[i], awake)
+
+        after = lax.fori_loop(start, stop, step, totals)
+        return after, task.watch.results(after)  # type: ignore[union-attr]
+
+    return sums
+
+
+def _predict(task: Task) -> Callable[..., Any]:
+    def outputs(params: Any, frozen: Any, vector: Any, data: Data, order: Order, units: Any, stop: Any) -> Any:
+        h = task.unpack(vector)
+        awake = task.network.awake(units) if task.padded else None
+        like = jax.eval_shape(lambda: predict_step(task, params, frozen, h, data, order.index[0], awake))
+        room = tuple(jnp.zeros((order.index.shape[0], *one.shape), one.dtype) for one in like)
+
+        def step(i: Any, written: Any) -> Any:
+            batch = predict_step(task, params, frozen, h, data, order.index[i], awake)
+            return tuple(all_.at[i].set(one) for all_, one in zip(written, batch, strict=True))
+
+        written = lax.fori_loop(0, stop, step, room)
+        return tuple(one.reshape(-1, *one.shape[2:]) for one in written)
+
+    return outputs
+
+
+_MAKERS = {"train": _train, "evaluate": _evaluate, "predict": _predict}

@@ -1,0 +1,101 @@
+"""One step: rows in, the next state out. Pure, for one member."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from thalweg.engine._state import Data, TrainState
+from thalweg.engine._task import Task
+from thalweg.network import Awake
+
+
+def train_step(
+    task: Task, state: TrainState, h: Any, seed: Any, data: Data, index: Any, count: Any, awake: Awake | None
+) -> TrainState:
+    """Forward, backward, update.
+
+    Args:
+        h: hypers as ``task.unpack`` gives them.
+        seed: uint32, keys the random bits together with the step.
+        index: int32 [batch], which rows.
+        count: int32, how many of them are real.
+    """
+    batch = take(data, index)
+    rows = real_rows(task, index, count)
+
+    def loss_of(params: Any) -> tuple[Any, Any]:
+        forward = task.network.forward(
+            params,
+            state.frozen,
+            h["net"],
+            batch.x,
+            training=True,
+            rows=rows,
+            seed=seed,
+            step=state.step,
+            awake=awake,
+            dtype=task.dtype,
+        )
+        outputs = tuple(task.cast(y) for y in forward.outputs)
+        costs = task.objective.per_output(h["loss"], batch.y, outputs, batch.weight, rows)  # type: ignore[union-attr]
+        loss = task.objective.total(h["loss"], costs)  # type: ignore[union-attr]
+        loss = loss + task.cast(jnp.asarray(forward.penalty)) + task.network.penalty(params, h["net"])
+        return loss, (forward.frozen, outputs, costs)
+
+    (loss, (frozen, outputs, costs)), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.params)
+    optimizer = task.optimizer
+    params, slots = optimizer.apply(  # type: ignore[union-attr]
+        h["optimizer"], state.optimizer, state.params, gradients, task.network.constraints(h["net"]), task.decays
+    )
+    watch = task.watch
+    losses = _followed(watch, loss, costs)
+    if watch.gradient_norm:  # type: ignore[union-attr]
+        losses.append(jnp.sqrt(sum(jnp.sum(g.astype(jnp.float32) ** 2) for g in gradients)))
+    totals = watch.update(state.totals, losses, batch.y, outputs, batch.weight, rows, count)  # type: ignore[union-attr]
+    after = TrainState(params, frozen, slots, state.step + jnp.uint32(1), totals)
+    if not task.ragged:
+        return after
+    return jax.tree.map(lambda new, old: jnp.where(count > 0, new, old), after, state)
+
+
+def evaluate_step(task: Task, params: Any, frozen: Any, totals: Any, h: Any, data: Data, index: Any, count: Any,
+                  awake: Awake | None) -> Any:
+    """Add one batch to the sums, with the net as it is used (dropout off)."""
+    batch = take(data, index)
+    rows = real_rows(task, index, count)
+    forward = task.network.forward(
+        params, frozen, h["net"], batch.x, training=False, rows=rows, awake=awake, dtype=task.dtype
+    )
+    outputs = tuple(task.cast(y) for y in forward.outputs)
+    costs = task.objective.per_output(h["loss"], batch.y, outputs, batch.weight, rows)  # type: ignore[union-attr]
+    loss = task.objective.total(h["loss"], costs)  # type: ignore[union-attr]
+    loss = loss + task.cast(jnp.asarray(forward.penalty)) + task.network.penalty(params, h["net"])
+    losses = _followed(task.watch, loss, costs)
+    return task.watch.update(totals, losses, batch.y, outputs, batch.weight, rows, count)  # type: ignore[union-attr]
+
+
+def predict_step(task: Task, params: Any, frozen: Any, h: Any, data: Data, index: Any, awake: Awake | None) -> Any:
+    """The outputs for one batch."""
+    batch = take(data, index)
+    forward = task.network.forward(params, frozen, h["net"], batch.x, training=False, awake=awake, dtype=task.dtype)
+    return tuple(task.cast(y) for y in forward.outputs)
+
+
+def _followed(watch: Any, loss: Any, costs: list[Any]) -> list[Any]:
+    """The whole loss, and each output's where there are several."""
+    return [loss, *costs] if len(watch.losses) - watch.gradient_norm > 1 else [loss]
+
+
+def take(data: Data, index: Any) -> Data:
+    """The rows that `index` names; it never points outside."""
+    return jax.tree.map(lambda array: array.at[index].get(mode="promise_in_bounds"), data)
+
+
+def real_rows(task: Task, index: Any, count: Any) -> Any:
+    """[batch] 1.0 for real rows; None where every batch is full."""
+    if not task.masked:
+        return None
+    return (jnp.arange(index.shape[0], dtype=jnp.int32) < count).astype(jnp.float32)

@@ -1,0 +1,176 @@
+"""What is looked at before a fit: arguments, the rows' shapes and labels, rows that leak between splits."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from thalweg import data, losses
+from thalweg.data import DataError, DataWarning, Rows
+
+if TYPE_CHECKING:
+    from thalweg.models._model import Model
+
+_KINDS = {
+    losses.SparseCategoricalCrossentropy: "sparse",
+    losses.CategoricalCrossentropy: "categorical",
+    losses.CategoricalFocalCrossentropy: "categorical",
+    losses.BinaryCrossentropy: "binary",
+    losses.BinaryFocalCrossentropy: "binary",
+}
+
+
+def _whole(least: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= least
+
+
+def _fraction(value: Any) -> bool:
+    return isinstance(value, (int, float, np.number)) and 0 <= float(value) < 1
+
+
+def _frequency(value: Any) -> bool:
+    epochs = value if isinstance(value, Iterable) and not isinstance(value, str) else [value]
+    return all(_whole(1)(one) for one in epochs)
+
+
+_ARGUMENTS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "batch_size": (_whole(1), "a positive integer"),
+    "epochs": (_whole(0), "a non-negative integer"),
+    "initial_epoch": (_whole(0), "a non-negative integer"),
+    "steps_per_epoch": (_whole(1), "a positive integer"),
+    "validation_steps": (_whole(1), "a positive integer"),
+    "validation_batch_size": (_whole(1), "a positive integer"),
+    "validation_split": (_fraction, "a fraction in [0, 1)"),
+    "validation_freq": (_frequency, "a positive integer, or a list of epochs counted from 1"),
+    "max_queue_size": (_whole(1), "a positive integer"),
+    "workers": (_whole(0), "a non-negative integer"),
+    "verbose": (lambda value: value in ("auto", 0, 1, 2), "'auto', 0, 1 or 2"),
+}
+
+
+def fit_arguments(asked: dict[str, Any]) -> None:
+    """Raise ValueError on the first argument that is out of range."""
+    for name, value in asked.items():
+        if name in _ARGUMENTS and value is not None:
+            fits, wanted = _ARGUMENTS[name]
+            if not fits(value):
+                raise ValueError(f"{name} must be {wanted}, got fit({name}={value!r}).")
+    if asked["epochs"] is None:
+        raise ValueError("epochs must be a non-negative integer, got fit(epochs=None).")
+
+
+def with_class_weight(source: Any, class_weight: Any) -> Any:
+    """The rows with the weights of their classes."""
+    if not isinstance(source, Rows):
+        raise DataError("class_weight goes with arrays; a source of batches gives (x, y, sample_weight) instead.")
+    if len(source.y) != 1:
+        raise DataError(f"class_weight is for models with one output, got targets for {len(source.y)}.")
+    given = source.weight[0] if source.weight else None
+    return source._replace(weight=(data.class_weights_to_rows(source.y[0], class_weight, given),))
+
+
+def shapes(model: Model, first: Rows) -> None:
+    """Whether the inputs and targets have the widths that the net has."""
+    if len(first.x) != len(model.inputs):
+        raise DataError(
+            f"{model.name!r} has {len(model.inputs)} inputs ({', '.join(model.input_labels)}), "
+            f"got {len(first.x)} arrays in x."
+        )
+    for array, symbol, name in zip(first.x, model.inputs, model.input_labels, strict=True):
+        if array.shape[1:] != symbol.features:
+            raise DataError(
+                f"Input {name!r} expects rows of shape {symbol.features}, got {array.shape[1:]} "
+                f"(x has shape {array.shape})." + _reshape_hint(array.shape[1:], symbol.features)
+            )
+    if first.y and len(first.y) != len(model.outputs):
+        raise DataError(
+            f"{model.name!r} has {len(model.outputs)} outputs ({', '.join(model.output_names)}), "
+            f"got {len(first.y)} arrays in y."
+        )
+    if model.objective is None or not first.y:
+        return
+    for label, symbol, name, loss in zip(
+        first.y, model.outputs, model.output_names, model.objective.losses, strict=True
+    ):
+        if loss is not None:
+            _target(name, label.shape, symbol.features, loss)
+
+
+def _target(name: str, shape: tuple[int, ...], features: tuple[int, ...], loss: Any) -> None:
+    kind = _KINDS.get(type(loss))
+    rows = shape[1:]
+    if kind == "sparse":
+        fits, wanted = rows in ((), (1,), features[:-1], (*features[:-1], 1)), "one class number a row"
+        hint = " One-hot rows go with 'categorical_crossentropy'." if rows == features else ""
+    else:
+        fits = rows == features or (features == (1,) and rows == ()) or isinstance(loss, losses.FunctionLoss)
+        wanted = f"rows of shape {features}"
+        sparse = kind == "categorical" and rows in ((), (1,))
+        hint = (
+            " Class numbers go with 'sparse_categorical_crossentropy', or make one-hot rows: utils.to_categorical(y)."
+            if sparse
+            else ""
+        )
+    if not fits:
+        raise DataError(
+            f"Output {name!r} with the loss {loss.name!r} expects {wanted} in y, got rows of shape {rows} "
+            f"(y has shape {shape}).{hint}"
+        )
+
+
+def _reshape_hint(came: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    if int(np.prod(came)) == int(np.prod(wanted)):
+        return f" The sizes agree: x.reshape(-1, {', '.join(map(str, wanted))}) or a Flatten layer first would fit."
+    return ""
+
+
+def rows(model: Model, source: Rows, what: str) -> None:
+    """Look the rows over: finite inputs, weights and targets, labels within the classes."""
+    data.check_rows(source, what=what)
+    if model.objective is None or not source.y:
+        if what in ("fit", "validation", "evaluate") and not source.y:
+            raise DataError(f"{what} needs targets: pass y, or batches of (x, y).")
+        return
+    for label, symbol, loss in zip(source.y, model.outputs, model.objective.losses, strict=True):
+        kind = _KINDS.get(type(loss))
+        if kind is not None:
+            data.check_labels(label, symbol.features[-1], kind)
+
+
+def between(train: Rows, validation: Rows) -> None:
+    """Warn of training rows that stand again in validation, and of class mixes far apart."""
+    if len(train.x) == 1:
+        leak = data.leak(train.x[0], validation.x[0])
+        if leak is not None:
+            warnings.warn(
+                f"{leak.count} of {validation.n} validation rows ({leak.fraction:.1%}) stand in the training rows too: "
+                "the validation score is leaked, it looks better than it is. Remove the repeats before splitting.",
+                DataWarning,
+                stacklevel=2,
+            )
+    if len(train.y) == 1 and data.mix_is_far(train.y[0], validation.y[0]):
+        warnings.warn(
+            "The classes of the validation rows are mixed very differently from those of the training rows: the data look "
+            "sorted. Shuffle the rows before validation_split, which takes the last ones.",
+            DataWarning,
+            stacklevel=2,
+        )
+
+
+def per_row(model: Model, first: Rows) -> bool:
+    """Whether every loss and metric gives one value a row, so that padding rows can be masked."""
+    assert model.objective is not None and model.watch is not None
+    for i, symbol in enumerate(model.outputs):
+        out = jax.ShapeDtypeStruct((7, *symbol.features), jnp.float32)
+        if i >= len(first.y):
+            continue
+        label = jax.ShapeDtypeStruct((7, *first.y[i].shape[1:]), jnp.float32 if first.y[i].dtype.kind == "f" else jnp.int32)
+        members = [model.objective.losses[i], *model.watch.metrics[i], *model.watch.weighted[i]]
+        if not all(member is None or member.per_row(label, out) for member in members):
+            return False
+    return True

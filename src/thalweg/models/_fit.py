@@ -1,0 +1,314 @@
+"""How a fit goes: sources, checks, then epochs of chunks, with callbacks between them."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from thalweg import _seeds, config, data
+from thalweg.callbacks import CallbackList, HyperChange
+from thalweg.data import DataWarning, Rows, Stream
+from thalweg.engine import ArrayFeed, Feed, Program, Slab, StreamFeed, TrainState, Watch, chunk_end, program, run_chunk
+from thalweg.models import _checks, _compile
+from thalweg.models._interrupts import Interrupts
+
+if TYPE_CHECKING:
+    from thalweg.models._model import Model
+
+_BATCH = 32
+
+
+def fit(model: Model, **asked: Any) -> Any:
+    """Train `model`; the arguments are those of ``Model.fit``."""
+    _compile.require_compiled(model, "fit")
+    _checks.fit_arguments(asked)
+    seed = _seeds.next_seed() if asked["seed"] is None else _seeds.checked(asked["seed"])
+    said: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        train, validation = sources(asked)
+        first = prepare(model, train, validation, seed)
+    for one in caught:
+        said.append(str(one.message))
+        warnings.warn(one.message, one.category, stacklevel=3)
+    return Session(model, train, validation, first, seed, asked, said).run()
+
+
+def sources(asked: dict[str, Any]) -> tuple[Any, Any]:
+    """The training rows or stream, and those of validation or None."""
+    train = data.adapt(
+        asked["x"], asked["y"], asked["sample_weight"], what="fit", batch_size=asked["batch_size"]
+    )
+    if asked["class_weight"] is not None:
+        train = _checks.with_class_weight(train, asked["class_weight"])
+    given = asked["validation_data"]
+    if given is not None:
+        validation = data.adapt(*given, what="validation_data") if isinstance(given, (tuple, list)) else data.adapt(
+            given, what="validation_data"
+        )
+    elif asked["validation_split"]:
+        train, validation = data.validation_split(train, asked["validation_split"])
+    else:
+        validation = None
+    return train, validation
+
+
+def prepare(model: Model, train: Any, validation: Any, seed: int | None) -> Rows:
+    """Build the model for the data, draw its weights, and look the rows over; gives the first rows."""
+    first = train if isinstance(train, Rows) else data.peek(train)
+    ready(model, first, seed)
+    _checks.rows(model, first, "fit")
+    if isinstance(validation, Rows):
+        _checks.rows(model, validation, "validation")
+        if isinstance(train, Rows):
+            _checks.between(train, validation)
+    return first
+
+
+def ready(model: Model, first: Rows, seed: int | None = None) -> None:
+    """Know the shapes, the weights, the losses and the metrics, from the first rows seen."""
+    model._build_for([array.shape[1:] for array in first.x])
+    model.draw(seed)
+    if model.objective is None:
+        model.objective = _compile.objective_of(model)
+    _checks.shapes(model, first)
+    if model.watch is None and model.compiled is not None and first.y:
+        model.watch = _compile.watch_of(model, first)
+
+
+class Session:
+    """One fit under way."""
+
+    def __init__(
+        self, model: Model, train: Any, validation: Any, first: Rows, seed: int, asked: dict[str, Any], said: list[str]
+    ) -> None:
+        self.model, self.asked, self.seed = model, asked, np.uint32(seed)
+        exact = not _checks.per_row(model, first)
+        self.feed = feed_of(train, asked["batch_size"], asked, seed if asked["shuffle"] else None, exact, first)
+        listed = [*_as_list(asked["callbacks"]), *_as_list(asked["until"])]
+        self.callbacks = CallbackList(
+            listed,
+            model=model,
+            verbose=asked["verbose"],
+            epochs=asked["epochs"],
+            steps=self.feed.steps,
+        )
+        assert model.watch is not None
+        self.watch: Watch = model.watch
+        if "gradient_norm" in self.callbacks.needs:
+            self.watch = self.watch._replace(losses=(*self.watch.losses, "gradient_norm"))
+        self.task = model.task(masked=not exact)
+        self.task = self.task.watching(self.watch)
+        self.program: Program = program("train", self.task)
+        self.evaluator = Evaluator(model, validation, asked, exact) if validation is not None else None
+        self.history = self.callbacks.history
+        self.history.warnings.extend(said)
+        self.paths = [_public(model, path) for path in self.task.paths]
+        self.numbers: np.ndarray | None = None
+        self.step = 0  # of the epoch
+        self.epoch = asked["initial_epoch"]
+
+    def run(self) -> Any:
+        """All epochs; gives the history."""
+        model = self.model
+        model.stop_training = False
+        model.history = self.history
+        model.program = self.program
+        logs: dict[str, Any] = {}
+        self.callbacks.on_train_begin()
+        with Interrupts() as interrupts:
+            try:
+                for self.epoch in range(self.asked["initial_epoch"], self.asked["epochs"]):
+                    logs = self.run_epoch(interrupts)
+                    if model.stop_training:
+                        break
+            except KeyboardInterrupt:
+                self.callbacks.on_train_end(logs)
+                raise
+        self.callbacks.on_train_end(logs)
+        return self.history
+
+    def run_once(self) -> dict[str, Any]:
+        """One epoch without the hooks of a fit: what train_on_batch does."""
+        with Interrupts() as interrupts:
+            return self.run_epoch(interrupts)
+
+    def run_epoch(self, interrupts: Interrupts) -> dict[str, Any]:
+        """One epoch: its chunks, then validation."""
+        self.callbacks.on_epoch_begin(self.epoch)
+        self.step = 0
+        totals, results = self.watch.init(), None
+        for slab in self.feed.epoch(self.epoch):
+            totals, results = self.run_slab(slab, totals, interrupts)
+            if self.model.stop_training:
+                break
+        if results is None:
+            raise data.DataError("The training data gave no batch: it is empty, or a generator that has ended.")
+        self._check_length()
+        logs = self.watch.logs(results)
+        if self.evaluator is not None and self._validates(self.epoch):
+            found = self.evaluator.run(self.callbacks, interrupts)
+            logs.update({f"val_{name}": value for name, value in found.items()})
+        self.callbacks.on_epoch_end(self.epoch, logs)
+        return logs
+
+    def run_slab(self, slab: Slab, totals: Any, interrupts: Interrupts) -> tuple[Any, Any]:
+        """A slab's steps, in chunks."""
+        done, results = 0, None
+        order = jax.device_put(slab.order)
+        state = self.state(totals)
+        offset = self.step
+        each = self.callbacks.wants_train_batches
+        while done < slab.steps:
+            if each:
+                self.callbacks.on_train_batch_begin(self.step)
+            asked = 1 + done if each else _relative(self.callbacks.next_stop(self.step), offset)
+            stop = chunk_end(self.program, done, slab.steps, asked)
+            state = self.state(state.totals)  # a callback may have set weights
+            arguments = (state, self._vector(), self.seed, slab.data, order, ())
+            state, results = run_chunk(self.program, arguments, done, stop)
+            done, self.step = stop, offset + stop
+            self.keep(state)
+            logs = self.watch.logs(results)
+            if each:
+                self.callbacks.on_train_batch_end(self.step - 1, logs)
+            self.callbacks.on_progress(self.step, logs)
+            interrupts.check()
+            if self.model.stop_training:
+                break
+        return state.totals, results
+
+    def state(self, totals: Any) -> TrainState:
+        """The model's arrays as a state."""
+        model = self.model
+        params, frozen = model.arrays()
+        if model.optimizer_state is None:
+            model.optimizer_state = model.optimizer.init(params)
+        return TrainState(params, frozen, model.optimizer_state, model.steps_taken, totals)
+
+    def keep(self, state: TrainState) -> None:
+        """Hand a state's arrays to the model."""
+        self.model.hold(state.params, state.frozen)
+        self.model.optimizer_state = state.optimizer
+        self.model.steps_taken = state.step
+        self.model.optimizer.iterations = int(state.optimizer.iterations)
+
+    def _vector(self) -> np.ndarray:
+        """The hypers in force; what changed since the last chunk goes on record."""
+        numbers = self.task.hypers()
+        if self.numbers is not None and not np.array_equal(numbers, self.numbers):
+            for i in np.flatnonzero(numbers != self.numbers):
+                change = HyperChange(self.epoch, self.step, self.paths[i], float(self.numbers[i]), float(numbers[i]))
+                self.history.changes.append(change)
+        self.numbers = numbers
+        return numbers.astype(config.floatx())
+
+    def _validates(self, epoch: int) -> bool:
+        freq = self.asked["validation_freq"]
+        return (epoch + 1) % freq == 0 if isinstance(freq, int) else epoch + 1 in freq
+
+    def _check_length(self) -> None:
+        wanted = self.feed.steps
+        if wanted is not None and self.step < wanted and not self.model.stop_training:
+            message = (
+                f"The training data ended early: epoch {self.epoch + 1} got {self.step} batches of the {wanted} wanted. "
+                "Training goes on; give steps_per_epoch as many steps as there are batches, or a source that repeats."
+            )
+            warnings.warn(message, DataWarning, stacklevel=2)
+            self.history.warnings.append(message)
+
+
+class Evaluator:
+    """Rows or a stream to evaluate on, placed once, and the program that does."""
+
+    def __init__(self, model: Model, source: Any, asked: dict[str, Any], exact: bool) -> None:
+        self.model = model
+        first = source if isinstance(source, Rows) else data.peek(source)
+        batch = asked["validation_batch_size"] or asked["batch_size"]
+        limits = {**asked, "steps_per_epoch": asked["validation_steps"]}
+        self.feed = feed_of(source, batch, limits, None, exact, first)
+        assert model.watch is not None
+        self.watch = model.watch
+        self.exact = exact
+
+    def run(self, callbacks: Any = None, interrupts: Any = None, progress: Callable[[int, Any], None] | None = None) -> Any:
+        """The logs."""
+        model = self.model
+        task = model.task(masked=not self.exact).without_training()
+        evaluate = program("evaluate", task)
+        params, frozen = model.arrays()
+        vector = task.hypers().astype(config.floatx())
+        totals, results = self.watch.init(), None
+        hooks = callbacks if callbacks is not None and callbacks.wants_test_batches else None
+        if callbacks is not None:
+            callbacks.on_test_begin()
+        seen = 0
+        for slab in self.feed.epoch(0):
+            order, done = jax.device_put(slab.order), 0
+            while done < slab.steps:
+                if hooks:
+                    hooks.on_test_batch_begin(seen)
+                stop = chunk_end(evaluate, done, slab.steps, done + 1 if hooks else None)
+                arguments = (params, frozen, totals, vector, slab.data, order, ())
+                totals, results = run_chunk(evaluate, arguments, done, stop)
+                seen, done = seen + stop - done, stop
+                if hooks:
+                    hooks.on_test_batch_end(seen - 1, self.watch.logs(results))
+                if progress is not None:
+                    progress(seen, self.watch.logs(results))
+                if interrupts is not None:
+                    interrupts.check()
+        if results is None:
+            raise data.DataError("There is nothing to evaluate on: the data gave no batch.")
+        logs: dict[str, Any] = self.watch.logs(results)
+        if callbacks is not None:
+            callbacks.on_test_end(logs)
+        return logs
+
+
+def feed_of(source: Any, batch_size: int | None, asked: dict[str, Any], seed: int | None, exact: bool, first: Rows) -> Feed:
+    """The feed for rows or for a stream."""
+    if isinstance(source, Rows):
+        batch = min(batch_size or _BATCH, source.n if exact else data.capacity(source.n))
+        per_pass = math.ceil(source.n / batch)
+        steps = asked["steps_per_epoch"]
+        if steps is not None and steps > per_pass:
+            warnings.warn(
+                f"steps {steps} is more than the {per_pass} batches that {source.n} rows make: the rows are read again.",
+                DataWarning,
+                stacklevel=4,
+            )
+        return ArrayFeed(source, batch, seed=seed, steps_per_epoch=steps, exact=exact)
+    assert isinstance(source, Stream)
+    return StreamFeed(
+        source,
+        steps_per_epoch=asked["steps_per_epoch"],
+        size=asked.get("max_queue_size", 10),
+        workers=asked.get("workers", 1),
+        exact=exact,
+        first=first,
+    )
+
+
+def _relative(stop: int | None, offset: int) -> int | None:
+    return None if stop is None else stop - offset
+
+
+def _as_list(given: Any) -> list[Any]:
+    if given is None:
+        return []
+    return list(given) if isinstance(given, (list, tuple)) else [given]
+
+
+def _public(model: Model, path: str) -> str:
+    """A program's path of a hyper, as ``model.hypers`` names it."""
+    part, _, rest = path.partition("/")
+    if part == "net":
+        position, _, local = rest.partition("/")
+        return f"{model.network.layers[int(position)].name}/{local}"
+    return model.objective_path(rest) if part == "loss" else path
