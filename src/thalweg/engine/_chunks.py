@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 import jax
-import numpy as np
 
 from thalweg.engine._program import Program
 
@@ -14,16 +13,16 @@ _SECONDS = 0.1
 _FIRST = 16  # steps of a chunk whose speed nobody knows yet
 
 
-def run_chunk(program: Program, arguments: tuple[Any, ...], start: int, stop: int) -> Any:
-    """Run steps start..stop and wait for them; learn how long a step takes.
+def run_chunk(program: Program, arguments: tuple[Any, ...], start: Any, stop: Any, steps: int) -> Any:
+    """Run steps start..stop, `steps` of them, and wait for them; learn how long a step takes.
 
     Nothing is donated: the state that went in stays whole, so that another thread may read it and
     Ctrl-C loses nothing. It costs one copy of the state a chunk.
     """
     traces, begun = program.traces, time.perf_counter()
-    result = jax.block_until_ready(program(*arguments, np.int32(start), np.int32(stop)))
+    result = jax.block_until_ready(program(*arguments, start, stop))
     if program.traces == traces:  # a first call also compiles: it says nothing of a step
-        program.seconds_per_step = (time.perf_counter() - begun) / max(stop - start, 1)
+        program.seconds_per_step = (time.perf_counter() - begun) / max(steps, 1)
     return result
 
 

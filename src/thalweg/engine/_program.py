@@ -47,7 +47,7 @@ class Program:
 _programs: OrderedDict[Any, Program] = OrderedDict()
 
 
-def program(kind: str, task: Task, members: str | None = None) -> Program:
+def program(kind: str, task: Task, members: tuple[str, int] | None = None) -> Program:
     """The program for `task`, made on first use.
 
     Args:

@@ -55,10 +55,7 @@ def train_step(
     if watch.gradient_norm:  # type: ignore[union-attr]
         losses.append(jnp.sqrt(sum(jnp.sum(g.astype(jnp.float32) ** 2) for g in gradients)))
     totals = watch.update(state.totals, losses, batch.y, outputs, batch.weight, rows, count)  # type: ignore[union-attr]
-    after = TrainState(params, frozen, slots, state.step + jnp.uint32(1), totals)
-    if not task.ragged:
-        return after
-    return jax.tree.map(lambda new, old: jnp.where(count > 0, new, old), after, state)
+    return TrainState(params, frozen, slots, state.step + jnp.uint32(1), totals)
 
 
 def evaluate_step(task: Task, params: Any, frozen: Any, totals: Any, h: Any, data: Data, index: Any, count: Any,

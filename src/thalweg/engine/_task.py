@@ -27,7 +27,6 @@ class Task:
         decays: per trained weight, whether decoupled weight decay applies to it.
         dtype: of the layers' arithmetic where it differs from the weights', else None.
         masked: whether a batch may have padding rows.
-        ragged: whether whole batches may be padding (members of unequal length).
         padded: whether layers may have sleeping units.
     """
 
@@ -38,14 +37,13 @@ class Task:
     decays: tuple[bool, ...] | None = None
     dtype: str | None = None
     masked: bool = True
-    ragged: bool = False
     padded: bool = False
 
     @cached_property
     def structure(self) -> tuple[Any, ...]:
         """Equal structures share one compiled program."""
         members = (self.network, self.objective, self.watch, self.optimizer)
-        flags = (self.decays, self.dtype, self.masked, self.ragged, self.padded)
+        flags = (self.decays, self.dtype, self.masked, self.padded)
         return (*(member and member.structure() for member in members), *flags)
 
     @cached_property
@@ -73,6 +71,10 @@ class Task:
             objective=self.objective and self.objective.twin(),
             optimizer=self.optimizer and self.optimizer.twin(),
         )
+
+    def over(self, network: Network, padded: bool) -> Task:
+        """The same task for another net of this graph."""
+        return replace(self, network=network, padded=padded)
 
     def watching(self, watch: Watch) -> Task:
         """The same task with other sums."""

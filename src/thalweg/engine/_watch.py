@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import jax
@@ -40,6 +41,10 @@ class Watch(NamedTuple):
     def gradient_norm(self) -> bool:
         """Whether the norm of the whole gradient is followed."""
         return self.losses[-1] == "gradient_norm"
+
+    def following(self, names: Collection[str]) -> Watch:
+        """With the gradient's norm, where it is among `names`."""
+        return self._replace(losses=(*self.losses, "gradient_norm")) if "gradient_norm" in names else self
 
     def without_gradient(self) -> Watch:
         """What can be summed without training."""

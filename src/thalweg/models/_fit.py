@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from thalweg import _seeds, config, data
-from thalweg.callbacks import CallbackList, HyperChange
+from thalweg.callbacks import CallbackList
 from thalweg.data import DataWarning, Rows, Stream
 from thalweg.engine import ArrayFeed, Feed, Program, Slab, StreamFeed, TrainState, Watch, chunk_end, program, run_chunk
 from thalweg.models import _checks, _compile
@@ -90,7 +90,7 @@ class Session:
         self.model, self.asked, self.seed = model, asked, np.uint32(seed)
         exact = not _checks.per_row(model, first)
         self.feed = feed_of(train, asked["batch_size"], asked, seed if asked["shuffle"] else None, exact, first)
-        listed = [*_as_list(asked["callbacks"]), *_as_list(asked["until"])]
+        listed = [*as_list(asked["callbacks"]), *as_list(asked["until"])]
         self.callbacks = CallbackList(
             listed,
             model=model,
@@ -99,16 +99,13 @@ class Session:
             steps=self.feed.steps,
         )
         assert model.watch is not None
-        self.watch: Watch = model.watch
-        if "gradient_norm" in self.callbacks.needs:
-            self.watch = self.watch._replace(losses=(*self.watch.losses, "gradient_norm"))
-        self.task = model.task(masked=not exact)
-        self.task = self.task.watching(self.watch)
+        self.watch: Watch = model.watch.following(self.callbacks.needs)
+        self.task = model.task(masked=not exact).watching(self.watch)
         self.program: Program = program("train", self.task)
         self.evaluator = Evaluator(model, validation, asked, exact) if validation is not None else None
         self.history = self.callbacks.history
         self.history.warnings.extend(said)
-        self.paths = [_public(model, path) for path in self.task.paths]
+        self.paths = [public(model, path) for path in self.task.paths]
         self.numbers: np.ndarray | None = None
         self.step = 0  # of the epoch
         self.epoch = asked["initial_epoch"]
@@ -120,8 +117,8 @@ class Session:
         model.history = self.history
         model.program = self.program
         logs: dict[str, Any] = {}
-        self.callbacks.on_train_begin()
-        with Interrupts() as interrupts:
+        with self.callbacks, Interrupts() as interrupts:
+            self.callbacks.on_train_begin()
             try:
                 for self.epoch in range(self.asked["initial_epoch"], self.asked["epochs"]):
                     logs = self.run_epoch(interrupts)
@@ -130,7 +127,7 @@ class Session:
             except KeyboardInterrupt:
                 self.callbacks.on_train_end(logs)
                 raise
-        self.callbacks.on_train_end(logs)
+            self.callbacks.on_train_end(logs)
         return self.history
 
     def run_once(self) -> dict[str, Any]:
@@ -142,7 +139,7 @@ class Session:
         """One epoch: its chunks, then validation."""
         self.callbacks.on_epoch_begin(self.epoch)
         self.step = 0
-        totals, results = self.watch.init(), None
+        totals, results = self.fresh_totals(), None
         for slab in self.feed.epoch(self.epoch):
             totals, results = self.run_slab(slab, totals, interrupts)
             if self.model.stop_training:
@@ -150,7 +147,7 @@ class Session:
         if results is None:
             raise data.DataError("The training data gave no batch: it is empty, or a generator that has ended.")
         self._check_length()
-        logs = self.watch.logs(results)
+        logs = self.logs(results)
         if self.evaluator is not None and self._validates(self.epoch):
             found = self.evaluator.run(self.callbacks, interrupts)
             logs.update({f"val_{name}": value for name, value in found.items()})
@@ -159,29 +156,45 @@ class Session:
 
     def run_slab(self, slab: Slab, totals: Any, interrupts: Interrupts) -> tuple[Any, Any]:
         """A slab's steps, in chunks."""
-        done, results = 0, None
-        order = jax.device_put(slab.order)
-        state = self.state(totals)
-        offset = self.step
+        done, results, offset = 0, None, self.step
+        order = self.place(slab.order)
         each = self.callbacks.wants_train_batches
         while done < slab.steps:
             if each:
                 self.callbacks.on_train_batch_begin(self.step)
             asked = 1 + done if each else _relative(self.callbacks.next_stop(self.step), offset)
             stop = chunk_end(self.program, done, slab.steps, asked)
-            state = self.state(state.totals)  # a callback may have set weights
-            arguments = (state, self._vector(), self.seed, slab.data, order, ())
-            state, results = run_chunk(self.program, arguments, done, stop)
-            done, self.step = stop, offset + stop
+            state = self.state(totals)  # read anew: a callback may have set weights
+            arguments = (state, self.vector(), self.seed, slab.data, order, self.units)
+            state, results = run_chunk(self.program, arguments, self.bound(done), self.bound(stop), stop - done)
+            totals, done, self.step = state.totals, stop, offset + stop
             self.keep(state)
-            logs = self.watch.logs(results)
+            logs = self.logs(results)
             if each:
                 self.callbacks.on_train_batch_end(self.step - 1, logs)
             self.callbacks.on_progress(self.step, logs)
             interrupts.check()
             if self.model.stop_training:
                 break
-        return state.totals, results
+        return totals, results
+
+    units: Any = ()
+
+    def place(self, order: Any) -> Any:
+        """An order on the device."""
+        return jax.device_put(order)
+
+    def bound(self, step: int) -> Any:
+        """A bound of the loop as the program takes it."""
+        return np.int32(step)
+
+    def logs(self, results: Any) -> dict[str, Any]:
+        """Results as the callbacks see them."""
+        return self.watch.logs(results)
+
+    def fresh_totals(self) -> Any:
+        """Sums of nothing."""
+        return self.watch.init()
 
     def state(self, totals: Any) -> TrainState:
         """The model's arrays as a state."""
@@ -198,13 +211,12 @@ class Session:
         self.model.steps_taken = state.step
         self.model.optimizer.iterations = int(state.optimizer.iterations)
 
-    def _vector(self) -> np.ndarray:
+    def vector(self) -> Any:
         """The hypers in force; what changed since the last chunk goes on record."""
         numbers = self.task.hypers()
         if self.numbers is not None and not np.array_equal(numbers, self.numbers):
             for i in np.flatnonzero(numbers != self.numbers):
-                change = HyperChange(self.epoch, self.step, self.paths[i], float(self.numbers[i]), float(numbers[i]))
-                self.history.changes.append(change)
+                self.history.changed(self.epoch, self.step, self.paths[i], float(self.numbers[i]), float(numbers[i]))
         self.numbers = numbers
         return numbers.astype(config.floatx())
 
@@ -255,7 +267,7 @@ class Evaluator:
                     hooks.on_test_batch_begin(seen)
                 stop = chunk_end(evaluate, done, slab.steps, done + 1 if hooks else None)
                 arguments = (params, frozen, totals, vector, slab.data, order, ())
-                totals, results = run_chunk(evaluate, arguments, done, stop)
+                totals, results = run_chunk(evaluate, arguments, np.int32(done), np.int32(stop), stop - done)
                 seen, done = seen + stop - done, stop
                 if hooks:
                     hooks.on_test_batch_end(seen - 1, self.watch.logs(results))
@@ -299,13 +311,13 @@ def _relative(stop: int | None, offset: int) -> int | None:
     return None if stop is None else stop - offset
 
 
-def _as_list(given: Any) -> list[Any]:
+def as_list(given: Any) -> list[Any]:
     if given is None:
         return []
     return list(given) if isinstance(given, (list, tuple)) else [given]
 
 
-def _public(model: Model, path: str) -> str:
+def public(model: Model, path: str) -> str:
     """A program's path of a hyper, as ``model.hypers`` names it."""
     part, _, rest = path.partition("/")
     if part == "net":

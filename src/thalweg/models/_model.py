@@ -14,8 +14,10 @@ from thalweg.engine import Objective, Program, Task, Watch
 from thalweg.layers import Layer, Symbol, Variable
 from thalweg.models import _compile, _predict, _summary
 from thalweg.models._fit import fit as _fit
+from thalweg.models._fit import ready
+from thalweg.models._copy import copy_of
 from thalweg.models._hypers import HyperTable
-from thalweg.network import Network, network_of
+from thalweg.network import Network, in_order, network_of
 
 
 class Model:
@@ -384,10 +386,14 @@ class Model:
 
     def _replay(self, parts: list[Any]) -> Any:
         made = dict(zip(map(id, self._inputs), parts, strict=True))
-        for symbol in _symbols_between(self._inputs, self._outputs):
+        for symbol in self.symbols():
             fed = [made[id(one)] for one in symbol.inputs]
             made[id(symbol)] = symbol.layer(fed if symbol.layer.merges else fed[0])
         return self.shaped([made[id(symbol)] for symbol in self._outputs])
+
+    def symbols(self) -> list[Symbol]:
+        """Every symbol between inputs and outputs, each after what it is made of."""
+        return in_order(self._inputs, self._outputs)
 
     # -- what the floors below are handed ------------------------------------------------------
 
@@ -414,6 +420,14 @@ class Model:
 
     def _build_for(self, features: Sequence[tuple[int, ...]]) -> None:
         """Know the inputs' shapes from the data; a functional model knew them before."""
+
+    def ready(self, first: Any, seed: int | None = None) -> None:
+        """Know the shapes, the weights, the losses and the metrics, from the first rows seen."""
+        ready(self, first, seed)
+
+    def twin(self) -> Any:
+        """A model like this one, compiled likewise, with hypers of its own and weights yet to be drawn."""
+        return copy_of(self)
 
     def objective_path(self, local: str) -> str:
         """A loss's hyper as ``model.hypers`` names it."""
@@ -446,12 +460,6 @@ class Model:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name} built={self.built}>"
-
-
-def _symbols_between(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> list[Symbol]:
-    from thalweg.network._trace import in_order
-
-    return in_order(inputs, outputs)
 
 
 def _counted(name: str) -> Any:

@@ -7,7 +7,7 @@ means that one compiled program serves both nets.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -87,8 +87,29 @@ class Network:
 
     def blueprint(self) -> Network:
         """The same net without a hold on anybody's weights."""
-        layers = tuple(layer.blueprint() for layer in self.layers)
-        return Network(layers, self.nodes, self.inputs, self.outputs, self.features, self.trainable, self.frozen)
+        return replace(self, layers=tuple(layer.blueprint() for layer in self.layers))
+
+    def with_units(self, units: Sequence[int]) -> Network:
+        """The same graph with other widths, 0 for layers that have none; it holds nobody's weights."""
+        layers = tuple(_resized(layer, count) for layer, count in zip(self.layers, units, strict=True))
+        features: list[Features] = list(self.inputs)
+        for node in self.nodes:
+            layer = layers[node.layer]
+            fed = tuple(features[i] for i in node.inputs) if layer.merges else features[node.inputs[0]]
+            layer.variables_for(fed)
+            features.append(tuple(layer.output_features(fed)))
+
+        def moved(places: tuple[Place, ...]) -> tuple[Place, ...]:
+            declared = [{v.name: v.declared for v in layer.variables} for layer in layers]
+            return tuple(Place(p.layer, declared[p.layer][p.weight.name]) for p in places)
+
+        return replace(
+            self,
+            layers=layers,
+            features=tuple(features),
+            trainable=moved(self.trainable),
+            frozen=moved(self.frozen),
+        )
 
     def hypers(self) -> dict[str, float]:
         """Every layer's hypers, as ``'<position>/<local name>'``."""
@@ -186,6 +207,13 @@ class Network:
             mask = layer.output_awake(_pick(tensors, node.inputs, layer.merges), own)
             tensors.append(jnp.broadcast_to(mask, features))
         return Awake(units, tuple(tensors))
+
+
+def _resized(layer: Layer, units: int) -> Layer:
+    other = layer.blueprint()
+    if units:
+        other.units = units  # type: ignore[attr-defined]
+    return other
 
 
 def _pick(tensors: Sequence[Any], numbers: tuple[int, ...], many: bool) -> Any:

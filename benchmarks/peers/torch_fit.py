@@ -1,0 +1,79 @@
+"""One epoch in PyTorch: a hand-written loop over index slices of tensors already in memory.
+
+As its documentation advises for a small net in memory: no DataLoader, gradients set to None,
+nothing read back inside the epoch, Adam's fused kernel.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+import torch
+from _side import BETA_1, BETA_2, EPSILON, LEARNING_RATE, SIZES, arguments, load, report, timed
+from torch import Tensor, nn
+
+
+def network() -> nn.Sequential:
+    """The course's network, with Keras's initial weights."""
+    parts: list[nn.Module] = []
+    for inputs, outputs in zip(SIZES, SIZES[1:], strict=False):
+        dense = nn.Linear(inputs, outputs)
+        nn.init.xavier_uniform_(dense.weight)
+        nn.init.zeros_(dense.bias)
+        parts += [dense, nn.ReLU()]
+    return nn.Sequential(*parts[:-1])
+
+
+def stepper(options: argparse.Namespace) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """One training step, (rows, labels) -> (loss, right answers), compiled if asked."""
+    model, criterion = network(), nn.CrossEntropyLoss()
+    adam = torch.optim.Adam(
+        model.parameters(), lr=LEARNING_RATE, betas=(BETA_1, BETA_2), eps=EPSILON, **{options.adam: True}
+    )
+
+    def gradients(rows: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        scores = model(rows)
+        loss = criterion(scores, labels)
+        return loss, (scores.argmax(1) == labels).sum()
+
+    forward = torch.compile(gradients) if options.compile else gradients
+
+    def step(rows: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        adam.zero_grad(set_to_none=True)
+        loss, right = forward(rows, labels)
+        loss.backward()
+        adam.step()
+        return loss.detach(), right
+
+    return step
+
+
+def main() -> None:
+    """Train and report."""
+    parser = arguments(__doc__)
+    parser.add_argument("--compile", action="store_true", help="torch.compile the forward and backward pass")
+    parser.add_argument("--threads", type=int, help="threads inside an operation; PyTorch's own choice by default")
+    parser.add_argument("--adam", choices=("fused", "foreach"), default="fused", help="Adam's kernel")
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    x, y = load(options.data)
+    rows, labels = torch.from_numpy(x), torch.from_numpy(y).long()
+    step = stepper(options)
+
+    def epoch() -> float:
+        total, right = torch.zeros(()), torch.zeros((), dtype=torch.long)
+        for batch in torch.randperm(len(rows)).split(options.batch_size):
+            loss, hits = step(rows[batch], labels[batch])
+            total += loss * len(batch)
+            right += hits
+        return float(total) / len(rows)
+
+    seconds, loss = timed(epoch, options.epochs)
+    report(f"pytorch{'-compile' if options.compile else ''}", seconds, loss, ("torch",))
+
+
+if __name__ == "__main__":
+    main()

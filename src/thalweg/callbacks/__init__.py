@@ -1,0 +1,14 @@
+"""What listens to a fit and steers it; they are handed the model and know nothing else about it."""
+
+from thalweg.callbacks._callback import Callback as Callback
+from thalweg.callbacks._callback_list import CallbackList as CallbackList
+from thalweg.callbacks._convergence import Convergence as Convergence
+from thalweg.callbacks._csv_logger import CSVLogger as CSVLogger
+from thalweg.callbacks._early_stopping import EarlyStopping as EarlyStopping
+from thalweg.callbacks._history import History as History
+from thalweg.callbacks._history import HyperChange as HyperChange
+from thalweg.callbacks._lambda_callback import LambdaCallback as LambdaCallback
+from thalweg.callbacks._learning_rate_scheduler import LearningRateScheduler as LearningRateScheduler
+from thalweg.callbacks._progress_bar import ProgressBar as ProgressBar
+from thalweg.callbacks._reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
+from thalweg.callbacks._terminate_on_nan import TerminateOnNaN as TerminateOnNaN

@@ -1,0 +1,79 @@
+"""The logs as a CSV file that grows by a line an epoch."""
+
+from __future__ import annotations
+
+import csv
+import os
+from typing import Literal, TextIO
+
+from thalweg.callbacks._callback import Callback, Logs
+from thalweg.callbacks._logs import plain_value
+
+
+class CSVLogger(Callback):
+    """Writes the logs of each epoch to a CSV file, and flushes it, so that others can read along.
+
+    The columns are ``epoch`` and the names of the first epoch's logs. Where none of those is of a validation, a
+    ``val_`` column is kept for each. A log that is missing is written as ``NA``.
+
+    Args:
+        filename: where to write.
+        separator: between columns.
+        append: go on at the end of an existing file, under its own columns, rather than write it anew.
+
+    Raises:
+        OSError: when the fit begins, where the file cannot be written.
+
+    Example:
+        >>> log = CSVLogger('fit.csv', append=True)
+        >>> # model.fit(x, y, epochs=10, callbacks=[log])
+    """
+
+    def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
+        self.filename = os.fspath(filename)
+        self.separator = separator
+        self.append = append
+        self._file: TextIO | None = None
+        self._columns: list[str] | None = None
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Open the file."""
+        self.close()
+        self._columns = self._existing() if self.append else None
+        mode: Literal["a", "w"] = "a" if self.append else "w"
+        self._file = open(self.filename, mode, newline="", encoding="utf-8")  # noqa: SIM115  close() closes it
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Write a line."""
+        assert self._file is not None, "on_train_begin opens the file"
+        found = {name: plain_value(value) for name, value in (logs or {}).items()}
+        writer = csv.writer(self._file, delimiter=self.separator)
+        if self._columns is None:
+            self._columns = ["epoch", *_columns(found)]
+            writer.writerow(self._columns)
+        writer.writerow([{"epoch": epoch, **found}.get(name, "NA") for name in self._columns])
+        self._file.flush()
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Close the file."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _existing(self) -> list[str] | None:
+        """The columns of the file to append to, or None where it is new or empty."""
+        if not os.path.exists(self.filename):
+            return None
+        with open(self.filename, newline="", encoding="utf-8") as file:
+            return next(csv.reader(file, delimiter=self.separator), None)
+
+
+def _columns(logs: Logs) -> list[str]:
+    names = sorted(logs)
+    if any(name.startswith("val_") for name in names):
+        return names
+    return [*names, *(f"val_{name}" for name in names)]

@@ -1,0 +1,92 @@
+"""The record of a fit: what it returns."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, NamedTuple
+
+from thalweg.callbacks._callback import Callback, Logs
+from thalweg.callbacks._logs import figure, plain_value
+
+
+class HyperChange(NamedTuple):
+    """A hyperparameter that was turned while the net trained.
+
+    Attributes:
+        epoch: counted from 0.
+        step: of that epoch, the first one that ran with the new value.
+        path: as in ``model.hypers``.
+        old: the value before.
+        new: the value from then on.
+    """
+
+    epoch: int
+    step: int
+    path: str
+    old: float
+    new: float
+
+
+class History(Callback):
+    """What happened in a fit, epoch by epoch. One handed to several fits goes on with its record.
+
+    Attributes:
+        history: name -> one Python float an epoch in which it was there.
+        epoch: the epochs' numbers, counted from 0.
+        params: ``epochs``, ``steps`` and ``verbose`` of the fit.
+        changes: every :class:`HyperChange`.
+        warnings: what the person was told.
+        seconds: how long each epoch took, validation included, on a clock that does not jump.
+
+    Example:
+        >>> record = History()
+        >>> for epoch, loss in enumerate([2.0, 0.5, 0.75]):
+        ...     record.on_epoch_begin(epoch)
+        ...     record.on_epoch_end(epoch, {'loss': loss})
+        >>> record.history, record.epoch
+        ({'loss': [2.0, 0.5, 0.75]}, [0, 1, 2])
+    """
+
+    def __init__(self) -> None:
+        self.history: dict[str, list[Any]] = {}
+        self.epoch: list[int] = []
+        self.changes: list[HyperChange] = []
+        self.warnings: list[str] = []
+        self.seconds: list[float] = []
+        self._begun: float | None = None
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Start the clock."""
+        self._begun = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Record the epoch."""
+        now = time.monotonic()
+        self.seconds.append(now - (now if self._begun is None else self._begun))
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(plain_value(value))
+
+    def changed(self, epoch: int, step: int, path: str, old: float, new: float) -> None:
+        """Record that a hyperparameter was turned."""
+        self.changes.append(HyperChange(epoch, step, path, old, new))
+
+    def __repr__(self) -> str:
+        count = len(self.epoch)
+        head = f"History of {count} epoch{'s' * (count != 1)}, {sum(self.seconds):.1f} s"
+        width = max(map(len, self.history), default=0)
+        rows = [f"  {name:<{width}}  {_course(values)}" for name, values in self.history.items()]
+        also = [(len(self.changes), "hyperparameter change"), (len(self.warnings), "warning")]
+        tail = [f"  {number} {what}{'s' * (number != 1)}" for number, what in also if number]
+        return "\n".join([head, *rows, *tail])
+
+
+def _course(values: list[Any]) -> str:
+    """Where a series began, where it ended, and between which bounds it went."""
+    if not all(isinstance(value, float) for value in values):
+        return figure(values[-1])
+    course = figure(values[0]) if len(values) == 1 else f"{figure(values[0])} -> {figure(values[-1])}"
+    finite = [value for value in values if value == value]  # NaN is not itself
+    if len(values) < 3 or not finite:
+        return course
+    return f"{course}  (lowest {figure(min(finite))}, highest {figure(max(finite))})"

@@ -1,0 +1,65 @@
+"""Nets of different widths as one structure: the widest net, with units of the others asleep.
+
+Nothing here assumes that real units come first: after a Flatten or a Concatenate they do not. Which
+positions are real is computed by sending masks through the graph, and weights move by index arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from thalweg.network import Network, Place
+
+Where = tuple[np.ndarray, ...]
+
+
+def units_of(widest: Network, network: Network) -> tuple[np.ndarray | None, ...]:
+    """Per layer, which of the widest net's units `network` uses; None for layers of one width."""
+    masks: list[np.ndarray | None] = []
+    for big, small in zip(widest.layers, network.layers, strict=True):
+        units = getattr(big, "units", None)
+        if units is None:
+            masks.append(None)
+        else:
+            masks.append((np.arange(units) < small.units).astype(np.float32))
+    return tuple(masks)
+
+
+def positions(widest: Network, units: Sequence[Any], places: Sequence[Place]) -> list[Where]:
+    """Per weight of the widest net, where along each axis a member's numbers lie."""
+    awake = widest.awake(tuple(units))
+    fed = {node.layer: node.inputs[0] for node in reversed(widest.nodes)}
+    found = []
+    for place in places:
+        reach = {
+            "in": np.asarray(awake.tensors[fed[place.layer]]),
+            "out": units[place.layer],
+            None: None,
+        }
+        axes = place.weight.axes or (None,) * len(place.weight.shape)
+        found.append(tuple(_along(reach[axis], size) for axis, size in zip(axes, place.weight.shape, strict=True)))
+    return found
+
+
+def pad(array: Any, where: Where, shape: tuple[int, ...], fill: float = 0.0) -> np.ndarray:
+    """A member's array inside one of the widest net's shape; the rest is `fill`."""
+    array = np.asarray(array)
+    room = np.full(shape, fill, array.dtype)
+    room[np.ix_(*where)] = array
+    return room
+
+
+def unpad(array: Any, where: Where) -> np.ndarray:
+    """A member's array back out."""
+    return np.ascontiguousarray(np.asarray(array)[np.ix_(*where)])
+
+
+def _along(mask: Any, size: int) -> np.ndarray:
+    """Indices of the real positions along one axis."""
+    if mask is None:
+        return np.arange(size)
+    flat = np.asarray(mask).reshape(-1, np.shape(mask)[-1])[0] if np.ndim(mask) > 1 else np.asarray(mask)
+    return np.flatnonzero(flat > 0)

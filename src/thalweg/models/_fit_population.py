@@ -1,0 +1,521 @@
+"""How a population is fitted: a session whose state, hypers and orders have an axis of members."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from thalweg import _seeds, config, data
+from thalweg.callbacks import CallbackList, History
+from thalweg.data import Rows
+from thalweg.engine import (
+    Data,
+    Order,
+    Slab,
+    Task,
+    TrainState,
+    chunk_end,
+    pad,
+    padded_count,
+    positions,
+    program,
+    run_chunk,
+    share_out,
+    stack,
+    units_of,
+    unpad,
+    use_host_devices,
+    ways,
+)
+from thalweg.models import _checks
+from thalweg.models._fit import Session, as_list, feed_of, prepare, public, sources
+from thalweg.network import Network
+
+if TYPE_CHECKING:
+    from thalweg.models._model import Model
+    from thalweg.models._population import Population
+
+
+def fit_population(population: Population, x: Any, y: Any, seeds: Sequence[int] | None, **given: Any) -> Any:
+    """See ``Population.fit``."""
+    asked = {**_defaults(), **given, "x": x, "y": y}
+    _checks.fit_arguments(asked)
+    use_host_devices()
+    base = asked.pop("seed")
+    if seeds is None and base is not None:
+        seeds = [int(s) for s in np.random.SeedSequence(base).generate_state(len(population))]
+    chosen = [_seeds.next_seed() for _ in population] if seeds is None else [_seeds.checked(seed) for seed in seeds]
+    train, validation = sources(asked)
+    first = prepare(population[0], train, validation, chosen[0])
+    for model, seed in zip(population, chosen, strict=True):
+        model.ready(first, seed)
+    return PopulationSession(population, train, validation, first, chosen, asked).run()
+
+
+class Crew:
+    """The members' tasks as one: the widest net's structure and where each member's numbers lie in it."""
+
+    def __init__(self, models: list[Model], task: Task, others: list[Task]) -> None:
+        self.models = models
+        widest = max((model.network for model in models), key=_width)
+        networks = [model.network for model in models]
+        widest = _merged(networks, widest)
+        self.padded = any(network.structure() != widest.structure() for network in networks)
+        self.task = task.over(widest, padded=self.padded)
+        for i, (other, network) in enumerate(zip(others, networks, strict=True)):
+            _same(self.task, other.over(_stretched(network, widest), padded=self.padded), i)
+        self.count = padded_count(len(models))
+        self.how = ways(len(models))
+        masks = [units_of(widest, network) for network in networks] if self.padded else []
+        self.trained = [positions(widest, units, widest.trainable) for units in masks]
+        self.frozen = [positions(widest, units, widest.frozen) for units in masks]
+        self.units: Any = self.share(stack(self._fill(masks))) if self.padded else ()
+        self.widest = widest
+
+    def _fill(self, each: list[Any]) -> list[Any]:
+        """One entry a member, and idle copies of the last that fill up the devices."""
+        return [*each, *[each[-1]] * (self.count - len(each))]
+
+    def share(self, tree: Any, own: bool = True) -> Any:
+        """Arrays on the devices, cut by member or copied to all."""
+        return share_out(tree, self.how[1], own)
+
+    def gather(self, each: list[Any]) -> Any:
+        """Members' trees as one on the devices."""
+        return self.share(stack(self._fill(each)))
+
+    def widen(self, member: int, params: Any, frozen: Any) -> tuple[Any, Any]:
+        """A member's arrays in the widest net's shapes."""
+        if not self.padded:
+            return params, frozen
+        wide = [place.weight.shape for place in self.widest.trainable]
+        rest = [place.weight.shape for place in self.widest.frozen]
+        return (
+            tuple(pad(a, w, s) for a, w, s in zip(params, self.trained[member], wide, strict=True)),
+            tuple(pad(a, w, s) for a, w, s in zip(frozen, self.frozen[member], rest, strict=True)),
+        )
+
+    def widen_slots(self, member: int, state: Any) -> Any:
+        """An optimizer's state likewise: whatever has a weight's shape moves as the weight does."""
+        return self._move(state, member, widen=True)
+
+    def narrow_slots(self, member: int, state: Any) -> Any:
+        """Back to the member's own shapes."""
+        return self._move(state, member, widen=False)
+
+    def _move(self, state: Any, member: int, widen: bool) -> Any:
+        if not self.padded:
+            return state
+        wide = [place.weight.shape for place in self.widest.trainable]
+
+        def per_param(entries: Any) -> Any:
+            moved = []
+            for entry, where, shape in zip(entries, self.trained[member], wide, strict=True):
+                moved.append(
+                    jax.tree.map(lambda a, w=where, s=shape: pad(a, w, s) if widen else unpad(a, w), entry)
+                )
+            return tuple(moved)
+
+        return state.over_params(per_param)
+
+    def narrow(self, member: int, params: Any, frozen: Any) -> tuple[Any, Any]:
+        """A member's arrays out of the widest net's shapes."""
+        if not self.padded:
+            return params, frozen
+        return (
+            tuple(unpad(a, w) for a, w in zip(params, self.trained[member], strict=True)),
+            tuple(unpad(a, w) for a, w in zip(frozen, self.frozen[member], strict=True)),
+        )
+
+    def vectors(self, tasks: list[Task]) -> np.ndarray:
+        """The members' hypers in force, [members, numbers]."""
+        return np.stack(self._fill([task.hypers() for task in tasks]))
+
+
+class PopulationSession(Session):
+    """One fit of a population under way."""
+
+    def __init__(
+        self,
+        population: Population,
+        train: Any,
+        validation: Any,
+        first: Rows,
+        seeds: list[int],
+        asked: dict[str, Any],
+    ) -> None:
+        self.population = population
+        self.model: Any = population  # what the loop asks whether to stop
+        self.asked = asked
+        models = population.models
+        exact = not _checks.per_row(models[0], first)
+        if exact:
+            raise ValueError(
+                "A population needs losses and metrics that give one value a row; one given to compile gives a single "
+                "number for the whole batch. Let it return one value a row."
+            )
+        self.callbacks: Any = PopulationCallbacks(
+            population, [*as_list(asked["callbacks"]), *as_list(asked["until"])], asked
+        )
+        watch = models[0].watch
+        assert watch is not None
+        self.watch = watch.following(self.callbacks.needs)
+        self.tasks = [model.task().watching(self.watch) for model in models]
+        self.crew = Crew(models, self.tasks[0], self.tasks)
+        self.task = self.crew.task
+        self.units = self.crew.units
+        self.program = program("train", self.task, self.crew.how)
+        shuffled: list[int | None] = list(seeds) if asked["shuffle"] else [None] * len(models)
+        self.feed: Any = PopulationFeed(self.crew, train, asked, shuffled, first)
+        self.callbacks.set_steps(self.feed.steps)
+        self.seed: Any = self.crew.share(np.array(self.crew._fill(seeds), np.uint32))
+        self.evaluator: Any = (
+            PopulationEvaluator(population, validation, _first(validation), asked) if validation is not None else None
+        )
+        self.history = self.callbacks.history
+        self.paths = [public(models[0], path) for path in self.task.paths]
+        self.numbers = None
+        self.step = 0
+        self.epoch = asked["initial_epoch"]
+        self._state: TrainState | None = None
+        self._given: list[list[Any]] = []
+
+    def fresh_totals(self) -> Any:
+        """Sums of nothing, for every member."""
+        return self.crew.gather([self.watch.init()] * len(self.population))
+
+    def place(self, order: Any) -> Any:
+        """An order on the devices, cut by member."""
+        return self.crew.share(order)
+
+    def bound(self, step: int) -> Any:
+        """Each member's own bound: one that has stopped runs no more steps."""
+        if step == 0:
+            self._frozen_at = np.zeros(self.crew.count, np.int32)
+        running = np.array([not model.stop_training for model in self.population], bool)
+        bounds = np.zeros(self.crew.count, np.int32)
+        bounds[: len(running)] = np.where(running, step, 0)
+        return self.crew.share(bounds)
+
+    def vector(self) -> Any:
+        """All members' hypers; changes go on record in each member's own history."""
+        numbers = self.crew.vectors(self.tasks)
+        if self.numbers is None or not np.array_equal(numbers, self.numbers):
+            self.callbacks.record(self.numbers, numbers, self.paths, self.epoch, self.step)
+            self.numbers = numbers
+            self._vector = self.crew.share(numbers.astype(config.floatx()))
+        return self._vector
+
+    def state(self, totals: Any) -> TrainState:
+        """The members' arrays as one state; gathered anew only where somebody set a weight."""
+        held = [[v.value for v in model.weights] for model in self.population]
+        unchanged = self._state is not None and all(
+            a is b for mine, seen in zip(held, self._given, strict=True) for a, b in zip(mine, seen, strict=True)
+        )
+        if unchanged:
+            return self._state._replace(totals=totals)  # type: ignore[union-attr]
+        parts = []
+        for i, model in enumerate(self.population):
+            params, frozen = model.arrays()
+            if model.optimizer_state is None:
+                model.optimizer_state = model.optimizer.init(params)
+            wide = self.crew.widen(i, params, frozen)
+            slots = self.crew.widen_slots(i, model.optimizer_state)
+            parts.append((*wide, slots, model.steps_taken))
+        params, frozen, slots, steps = self.crew.gather(parts)
+        self._state, self._given = TrainState(params, frozen, slots, steps, totals), held
+        return self._state
+
+    def keep(self, state: TrainState) -> None:
+        """Hold the state; members get theirs when somebody may look."""
+        self._state = state
+        if self.callbacks.wants_train_batches:
+            self.hand_out()
+
+    def hand_out(self) -> None:
+        """Give each member its arrays."""
+        state = self._state
+        assert state is not None
+        host = jax.device_get((state.params, state.frozen, state.optimizer, state.step))
+        self._given = []
+        for i, model in enumerate(self.population):
+            params, frozen, slots, steps = jax.tree.map(lambda leaf, i=i: leaf[i], host)
+            model.hold(*self.crew.narrow(i, params, frozen))
+            model.optimizer_state = self.crew.narrow_slots(i, slots)
+            model.steps_taken = steps
+            model.optimizer.iterations = int(slots.iterations)
+            self._given.append([v.value for v in model.weights])
+
+    def run_epoch(self, interrupts: Any) -> dict[str, Any]:
+        """One epoch of all members that have not stopped."""
+        self.callbacks.before_epoch_end = self.hand_out
+        return super().run_epoch(interrupts)
+
+    def logs(self, results: Any) -> dict[str, Any]:
+        """One list of numbers a name, a number a member."""
+        return _by_member(self.watch, results, len(self.population))
+
+
+class PopulationCallbacks:
+    """Callbacks that judge one model, copied for each member; the others, once, for the population."""
+
+    def __init__(self, population: Population, given: list[Any], asked: dict[str, Any]) -> None:
+        own = [one for one in given if getattr(one, "per_member", False)]
+        shared = [one for one in given if not getattr(one, "per_member", False)]
+        self.population = population
+        self.epochs = asked["epochs"]
+        self.shared = CallbackList(shared, model=population, verbose=asked["verbose"], epochs=asked["epochs"])
+        self.members = [
+            CallbackList([copy.deepcopy(one) for one in own], model=model, verbose=0, epochs=asked["epochs"])
+            for model in population
+        ]
+        self.before_epoch_end: Any = lambda: None
+        self.running = [True] * len(population)
+
+    def set_steps(self, steps: int | None) -> None:
+        """Say how many steps an epoch has."""
+        for listed in (self.shared, *self.members):
+            listed.set_params({**listed.params, "steps": steps})
+
+    @property
+    def needs(self) -> Any:
+        """What any of them wants in the logs."""
+        return self.shared.needs.union(*(member.needs for member in self.members))
+
+    @property
+    def history(self) -> History:
+        """The population's record."""
+        assert self.shared.history is not None
+        return self.shared.history
+
+    @property
+    def wants_train_batches(self) -> bool:
+        """Whether anyone must be called at every step."""
+        return self.shared.wants_train_batches or any(member.wants_train_batches for member in self.members)
+
+    wants_test_batches = False
+
+    def next_stop(self, step: int) -> int | None:
+        """The next step at which somebody must be called."""
+        asked = [listed.next_stop(step) for listed in (self.shared, *self.members)]
+        return min((stop for stop in asked if stop is not None), default=None)
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """All members start."""
+        for model, member in zip(self.population, self.members, strict=True):
+            model.stop_training = False
+            model.history = member.history
+            member.on_train_begin()
+        self.shared.on_train_begin()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Members that have not stopped end."""
+        for i, member in enumerate(self.members):
+            if self.running[i]:
+                member.on_train_end(_one(logs, i))
+        self.shared.on_train_end(logs)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Members that run, then the population."""
+        for i, member in enumerate(self.members):
+            if self.running[i]:
+                member.on_epoch_begin(epoch)
+        self.shared.on_epoch_begin(epoch)
+
+    def on_epoch_end(self, epoch: int, logs: Any) -> None:
+        """Each member judges its own numbers; one that stops restores what it wants at once."""
+        self.before_epoch_end()
+        for i, (model, member) in enumerate(zip(self.population, self.members, strict=True)):
+            if self.running[i]:
+                member.on_epoch_end(epoch, _one(logs, i))
+                if model.stop_training:
+                    member.on_train_end(_one(logs, i))
+                    self.running[i] = False
+        self.shared.on_epoch_end(epoch, logs)
+        if not any(self.running):
+            self.population.stop_training = True
+
+    def on_train_batch_begin(self, step: int, logs: Any = None) -> None:
+        """Members that run, then the population."""
+        for i, member in enumerate(self.members):
+            if self.running[i]:
+                member.on_train_batch_begin(step)
+        self.shared.on_train_batch_begin(step)
+
+    def on_train_batch_end(self, step: int, logs: Any) -> None:
+        """Members that run, then the population."""
+        for i, member in enumerate(self.members):
+            if self.running[i]:
+                member.on_train_batch_end(step, _one(logs, i))
+        self.shared.on_train_batch_end(step, logs)
+
+    def on_progress(self, step: int, logs: Any) -> None:
+        """The population's progress, as means over the members."""
+        self.shared.on_progress(step, {name: float(np.mean(value)) for name, value in logs.items()})
+
+    def record(self, before: Any, after: np.ndarray, paths: list[str], epoch: int, step: int) -> None:
+        """Put what changed since the last chunk into the members' histories."""
+        if before is None:
+            return
+        for i, k in zip(*np.nonzero(before != after), strict=True):
+            if i < len(self.members):
+                self.members[i].history.changed(epoch, step, paths[k], float(before[i, k]), float(after[i, k]))  # type: ignore[union-attr]
+
+    def __enter__(self) -> PopulationCallbacks:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        for listed in (*self.members, self.shared):
+            listed.close()
+
+
+class PopulationFeed:
+    """One set of rows, in an order for each member."""
+
+    def __init__(self, crew: Crew, source: Any, asked: dict[str, Any], seeds: list[int | None], first: Rows) -> None:
+        self.crew, self.seeds = crew, seeds
+        self.inner = feed_of(source, asked["batch_size"], asked, seeds[0], False, first)
+        self.steps = self.inner.steps
+        self.resident = isinstance(source, Rows)
+        self.data = crew.share(self.inner.data, own=False) if self.resident else None  # type: ignore[attr-defined]
+        if self.resident:
+            self.inner.data = self.data  # type: ignore[attr-defined]
+
+    def epoch(self, number: int) -> Iterator[Slab]:
+        """The slabs, with orders [members, steps, batch]."""
+        if self.resident:
+            orders = [self._order(seed, number) for seed in self.seeds]
+            yield Slab(self.data, stack(self.crew._fill(orders)), self.steps)  # type: ignore[arg-type]
+            return
+        for slab in self.inner.epoch(number):
+            order = Order(*(np.broadcast_to(a, (self.crew.count, *a.shape)) for a in slab.order))
+            yield Slab(self.crew.share(slab.data, own=False), order, slab.steps)
+
+    def _order(self, seed: int | None, number: int) -> Order:
+        self.inner.seed = seed  # type: ignore[attr-defined]
+        return self.inner.order(number)  # type: ignore[attr-defined, no-any-return]
+
+
+class PopulationEvaluator:
+    """Evaluation of all members on one set of rows."""
+
+    def __init__(self, population: Population, source: Any, first: Rows, asked: dict[str, Any]) -> None:
+        use_host_devices()
+        self.population = population
+        models = population.models
+        limits = {**_defaults(), **asked}
+        limits["steps_per_epoch"] = limits["validation_steps"]
+        self.tasks = [model.task().without_training() for model in models]
+        self.crew = Crew(models, self.tasks[0], self.tasks)
+        batch = limits["validation_batch_size"] or limits["batch_size"]
+        self.feed = PopulationFeed(self.crew, source, {**limits, "batch_size": batch}, [None] * len(models), first)
+        assert self.crew.task.watch is not None
+        self.watch = self.crew.task.watch
+
+    def run(self, callbacks: Any = None, interrupts: Any = None) -> dict[str, Any]:
+        """The logs: one list of numbers a name, a number a member."""
+        crew = self.crew
+        evaluate = program("evaluate", crew.task, crew.how)
+        wide = [crew.widen(i, *model.arrays()) for i, model in enumerate(self.population)]
+        params, frozen = crew.gather(wide)
+        vector = crew.share(crew.vectors(self.tasks).astype(config.floatx()))
+        totals, results = crew.gather([self.watch.init()] * len(self.population)), None
+        for slab in self.feed.epoch(0):
+            done, order = 0, crew.share(slab.order)
+            while done < slab.steps:
+                stop = chunk_end(evaluate, done, slab.steps)
+                arguments = (params, frozen, totals, vector, slab.data, order, crew.units)
+                totals, results = run_chunk(evaluate, arguments, np.int32(done), np.int32(stop), stop - done)
+                done = stop
+                if interrupts is not None:
+                    interrupts.check()
+        return _by_member(self.watch, results, len(self.population))
+
+
+def predict_population(population: Population, x: Any, batch_size: int | None) -> Any:
+    """See ``Population.predict``."""
+    use_host_devices()
+    rows = data.adapt(x, what="predict", batch_size=batch_size)
+    models = population.models
+    first = rows if isinstance(rows, Rows) else data.peek(rows)
+    for model in models:
+        model.ready(first)
+    tasks = [Task(network=model.network, dtype=model.task().dtype, masked=False) for model in models]
+    crew = Crew(models, tasks[0], tasks)
+    run = program("predict", crew.task, crew.how)
+    params, frozen = crew.gather([crew.widen(i, *model.arrays()) for i, model in enumerate(models)])
+    vector = crew.share(crew.vectors(tasks).astype(config.floatx()))
+    parts = []
+    feed = feed_of(_inputs_only(rows), batch_size, _defaults(), None, False, first)
+    for slab in feed.epoch(0):
+        inputs = crew.share(Data(slab.data.x, (), ()), own=False)
+        order = crew.share(Order(*(np.broadcast_to(a, (crew.count, *a.shape)) for a in slab.order)))
+        outputs = jax.device_get(run(params, frozen, vector, inputs, order, crew.units, np.int32(slab.steps)))
+        count = int(np.asarray(slab.order.rows[: slab.steps]).sum())
+        parts.append([one[: len(models), :count] for one in outputs])
+    return models[0].shaped([np.concatenate(pieces, axis=1) for pieces in zip(*parts, strict=True)])
+
+
+def _inputs_only(rows: Any) -> Any:
+    return rows._replace(y=(), weight=()) if isinstance(rows, Rows) else rows
+
+
+def _first(source: Any) -> Rows:
+    return source if isinstance(source, Rows) else data.peek(source)
+
+
+def _by_member(watch: Any, results: Any, members: int) -> dict[str, Any]:
+    host = [np.asarray(value)[:members] for value in jax.device_get(results)]
+    return dict(zip(watch.names(), (value.tolist() for value in host), strict=True))
+
+
+def _one(logs: Any, member: int) -> dict[str, Any]:
+    return {name: values[member] for name, values in (logs or {}).items()}
+
+
+def _defaults() -> dict[str, Any]:
+    import inspect
+
+    from thalweg.models._model import Model
+
+    parameters = inspect.signature(Model.fit).parameters.values()
+    return {p.name: p.default for p in parameters if p.name != "self"}
+
+
+def _width(network: Network) -> int:
+    return sum(getattr(layer, "units", 0) for layer in network.layers)
+
+
+def _merged(networks: list[Network], widest: Network) -> Network:
+    """A net as wide, layer by layer, as the widest member there."""
+    counts = {len(network.layers) for network in networks}
+    if len(counts) > 1:
+        raise ValueError(f"Members must have the same layers, got nets of {sorted(counts)} layers.")
+    units = [
+        max((getattr(network.layers[i], "units", 0) or 0) for network in networks)
+        for i in range(len(widest.layers))
+    ]
+    return widest.with_units(units)
+
+
+def _stretched(network: Network, widest: Network) -> Network:
+    return network.with_units([getattr(layer, "units", 0) or 0 for layer in widest.layers])
+
+
+def _same(task: Task, other: Task, member: int) -> None:
+    if task.structure == other.structure:
+        return
+    for mine, theirs in zip(task.network.layers, other.network.layers, strict=True):
+        if mine.structure() != theirs.structure():
+            raise ValueError(
+                f"Member {member} differs from member 0 in more than widths and numbers: its layer {theirs.name!r} "
+                f"({type(theirs).__name__}) is not of the structure of {mine.name!r} ({type(mine).__name__})."
+            )
+    raise ValueError(
+        f"Member {member} differs from member 0 in its graph, optimizer, loss or metrics; a population shares them all, "
+        "but for their numbers."
+    )
