@@ -1,12 +1,13 @@
 """One epoch in PyTorch: a hand-written loop over index slices of tensors already in memory.
 
 As its documentation advises for a small net in memory: no DataLoader, gradients set to None,
-nothing read back inside the epoch, Adam's fused kernel.
+nothing read back inside the epoch, Adam's fused kernel, denormals flushed (the moments of pixels
+that are nearly always black decay into them: 1.2 s an epoch of 32 instead of 1.6). Compiled or not,
+the faster is the peer: `--compile`.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 
 import torch
@@ -25,19 +26,17 @@ def network() -> nn.Sequential:
     return nn.Sequential(*parts[:-1])
 
 
-def stepper(options: argparse.Namespace) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """One training step, (rows, labels) -> (loss, right answers), compiled if asked."""
+def stepper(compiled: bool) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """One training step, (rows, labels) -> (loss, right answers), its gradients compiled if asked."""
     model, criterion = network(), nn.CrossEntropyLoss()
-    adam = torch.optim.Adam(
-        model.parameters(), lr=LEARNING_RATE, betas=(BETA_1, BETA_2), eps=EPSILON, **{options.adam: True}
-    )
+    adam = torch.optim.Adam(model.parameters(), LEARNING_RATE, (BETA_1, BETA_2), EPSILON, fused=True)
 
     def gradients(rows: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         scores = model(rows)
         loss = criterion(scores, labels)
         return loss, (scores.argmax(1) == labels).sum()
 
-    forward = torch.compile(gradients) if options.compile else gradients
+    forward = torch.compile(gradients) if compiled else gradients
 
     def step(rows: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         adam.zero_grad(set_to_none=True)
@@ -54,19 +53,19 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--compile", action="store_true", help="torch.compile the forward and backward pass")
     parser.add_argument("--threads", type=int, help="threads inside an operation; PyTorch's own choice by default")
-    parser.add_argument("--adam", choices=("fused", "foreach"), default="fused", help="Adam's kernel")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
+    torch.set_flush_denormal(True)
     torch.manual_seed(0)
     x, y = load(options.data)
     rows, labels = torch.from_numpy(x), torch.from_numpy(y).long()
-    step = stepper(options)
+    step = stepper(options.compile)
 
     def epoch() -> float:
         total, right = torch.zeros(()), torch.zeros((), dtype=torch.long)
         for batch in torch.randperm(len(rows)).split(options.batch_size):
-            loss, hits = step(rows[batch], labels[batch])
+            loss, hits = step(rows.index_select(0, batch), labels.index_select(0, batch))
             total += loss * len(batch)
             right += hits
         return float(total) / len(rows)

@@ -42,6 +42,8 @@ class Callback:
     Attributes:
         model: the model that is trained, evaluated or asked for predictions.
         params: ``verbose``, ``epochs`` and ``steps`` (None where nobody knows).
+        per_member: in a population, whether each member gets a copy that is handed the member and its own
+            logs; otherwise one callback is handed the population, and logs with a list of numbers a name.
 
     Example:
         >>> class Shout(Callback):
@@ -54,6 +56,7 @@ class Callback:
     # on the class, so that a subclass need not call super().__init__()
     model: Any = None
     params: Mapping[str, Any] | None = None
+    per_member: bool = False
 
     def set_model(self, model: Any) -> None:
         """Be handed the model, before any hook."""

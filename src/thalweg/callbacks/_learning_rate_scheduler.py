@@ -27,6 +27,8 @@ class LearningRateScheduler(Callback):
         >>> # model.fit(x, y, epochs=100, callbacks=[halving])
     """
 
+    per_member = True
+
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         self.schedule = schedule
         self.verbose = verbose

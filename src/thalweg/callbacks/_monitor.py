@@ -24,6 +24,8 @@ class Monitor(Callback):
         min_delta: by how much a value must beat the best one; the sign does not matter.
     """
 
+    per_member = True
+
     def __init__(self, monitor: str, mode: str = "auto", min_delta: float = 0.0) -> None:
         _MODES[mode]  # an unknown one raises, with the nearest known one
         self.monitor = monitor

@@ -29,6 +29,8 @@ class TerminateOnNaN(Callback):
         True
     """
 
+    per_member = True
+
     def __init__(self, raise_error: bool = False) -> None:
         self.raise_error = raise_error
         self._ended = False
