@@ -45,7 +45,7 @@ class Tunable:
         """The numbers that are data, by local name, in a fixed order."""
         found: dict[str, float] = {}
         for name in self.HYPERS:
-            value = getattr(self, name, None)
+            value = self._held(name)
             if isinstance(value, Tunable):
                 found.update({f"{name}/{below}": number for below, number in value.hypers().items()})
             elif value is not None:
@@ -60,7 +60,7 @@ class Tunable:
         """
         name, _, below = path.partition("/")
         if below:
-            getattr(self, name).set_hyper(below, value)
+            self._held(name).set_hyper(below, value)
             return
         low, high = self.range_of(name) or (-math.inf, math.inf)
         if not _is_number(value) or not math.isfinite(value) or not low <= value <= high:
@@ -71,24 +71,27 @@ class Tunable:
     def range_of(self, path: str) -> tuple[float, float] | None:
         """The least and the largest value of a hyper, or None where nothing is known."""
         name, _, below = path.partition("/")
-        return getattr(self, name).range_of(below) if below else self.RANGES.get(name)
+        return self._held(name).range_of(below) if below else self.RANGES.get(name)
 
     def structure(self) -> tuple[Any, ...]:
         """What decides the shape of a program that uses this object; hashable."""
         parts = []
         for key, value in self.get_config().items():
             if key not in self.HOST:
-                held = getattr(self, key, value)
+                held = self._held(key, value)
                 parts.append((key, "#" if key in self.HYPERS and _is_number(held) else _shape_of(held, value)))
         return (type(self), tuple(parts))
+
+    def _held(self, name: str, default: Any = None) -> Any:
+        """What an attribute holds, past the properties of subclasses."""
+        return self.__dict__.get(f"_{name}", getattr(self, name, default))
 
     def twin(self) -> Self:
         """A copy with numbers of its own, so that two owners never turn each other's knobs."""
         other = copy.copy(self)
         for name in self.HYPERS:
-            value = getattr(other, name, None)
+            value = self._held(name)
             if isinstance(value, Tunable):
-                # past the properties of subclasses: a copy needs no checks
                 other.__dict__[name if name in other.__dict__ else f"_{name}"] = value.twin()
         return other
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import jax.numpy as jnp
-
 from thalweg._tunable import Tunable, below
 from thalweg.losses import Loss
 
@@ -52,7 +50,7 @@ class Objective(Tunable):
         return Objective(tuple(loss and loss.twin() for loss in self.losses), self.weights)
 
     def per_output(self, h: Mapping[str, Any], y: Arrays, outputs: Arrays, weight: Arrays, rows: Any) -> list[Any]:
-        """One scalar per trained output: the sum of weighted row losses over the number of real rows.
+        """One scalar per trained output: its rows' losses, reduced as the loss says.
 
         Args:
             rows: [batch] 1.0 for real rows, or None where all are real.
@@ -62,14 +60,7 @@ class Objective(Tunable):
             if loss is None:
                 continue
             each = loss.apply(below(h, str(i)), y[i], outputs[i])
-            if each.ndim == 0:  # a user's loss over the whole batch: nothing in it can be weighted
-                costs.append(each)
-                continue
-            each = each.reshape(each.shape[0], -1).mean(axis=1)
-            count = each.shape[0] if rows is None else jnp.maximum(rows.sum(), 1)
-            for factor in (row_weight(weight, i), rows):
-                each = each if factor is None else each * factor.astype(each.dtype)
-            costs.append(each.sum() / count)
+            costs.append(loss.reduce(each, row_weight(weight, i), rows, loss.counted(y[i])))
         return costs
 
     def total(self, h: Mapping[str, Any], costs: list[Any]) -> Any:
