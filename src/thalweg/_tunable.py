@@ -84,7 +84,7 @@ class Tunable:
 
     def _held(self, name: str, default: Any = None) -> Any:
         """What an attribute holds, past the properties of subclasses."""
-        return self.__dict__.get(f"_{name}", getattr(self, name, default))
+        return self.__dict__[f"_{name}"] if f"_{name}" in self.__dict__ else getattr(self, name, default)
 
     def twin(self) -> Self:
         """A copy with numbers of its own, so that two owners never turn each other's knobs."""

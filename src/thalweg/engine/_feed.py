@@ -132,26 +132,22 @@ class StreamFeed:
         first: Rows | None = None,
     ) -> None:
         self.stream, self.size, self.workers, self.exact = stream, size, workers, exact
+        self.asked = steps_per_epoch
         self.steps = steps_per_epoch or stream.length
         self.batch_size = first.n if first is not None else 0
-        self.ended_early = False
 
     def epoch(self, number: int) -> Iterator[Slab]:
         """Slabs of as many batches as fit a few megabytes, in the stream's order."""
         waiting: list[Rows] = []
-        done = 0
-        with data.prefetch(self.stream.epoch(), self.size, self.workers) as batches:
+        self.stream.workers = self.workers
+        with data.prefetch(self.stream.epoch(self.asked), self.size) as batches:
             for rows in batches:
                 if waiting and (self._full(waiting) or (self.exact and rows.n != waiting[0].n)):
                     yield self._slab(waiting)
                     waiting = []
                 waiting.append(rows)
-                done += 1
-                if done == self.steps:
-                    break
         if waiting:
             yield self._slab(waiting)
-        self.ended_early = self.steps is not None and done < self.steps
 
     def _full(self, waiting: list[Rows]) -> bool:
         return len(waiting) >= self._batches(waiting[0])

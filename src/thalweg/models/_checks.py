@@ -129,17 +129,26 @@ def _reshape_hint(came: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     return ""
 
 
+def names(model: Model) -> dict[str, Any]:
+    """The names by which dicts of inputs and outputs are read, once they are known."""
+    return {"inputs": model.input_labels, "outputs": model.output_names} if model.built else {}
+
+
 def rows(model: Model, source: Rows, what: str) -> None:
-    """Look the rows over: finite inputs, weights and targets, labels within the classes."""
+    """Look the rows over: the net's shapes, finite inputs, weights and targets, labels within the classes."""
+    shapes(model, source)
     data.check_rows(source, what=what)
-    if model.objective is None or not source.y:
-        if what in ("fit", "validation", "evaluate") and not source.y:
-            raise DataError(f"{what} needs targets: pass y, or batches of (x, y).")
+    if what.startswith("predict"):
+        return
+    if not source.y:
+        raise DataError(f"{what} needs targets: pass y, or batches of (x, y).")
+    if model.objective is None:
         return
     for label, symbol, loss in zip(source.y, model.outputs, model.objective.losses, strict=True):
         kind = _KINDS.get(type(loss))
         if kind is not None:
-            data.check_labels(label, symbol.features[-1], kind)
+            ignored = getattr(loss, "ignore_class", None)
+            data.check_labels(label, symbol.features[-1], kind, what, ignored)
 
 
 def between(train: Rows, validation: Rows) -> None:

@@ -31,7 +31,7 @@ def fit(model: Model, **asked: Any) -> Any:
     said: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        train, validation = sources(asked)
+        train, validation = sources(model, asked)
         first = prepare(model, train, validation, seed)
     for one in caught:
         said.append(str(one.message))
@@ -39,18 +39,22 @@ def fit(model: Model, **asked: Any) -> Any:
     return Session(model, train, validation, first, seed, asked, said).run()
 
 
-def sources(asked: dict[str, Any]) -> tuple[Any, Any]:
+def adapted(model: Any, x: Any, y: Any = None, weight: Any = None, **how: Any) -> Any:
+    """What was given, as rows or as a stream in the order of the model's inputs and outputs."""
+    return data.adapt(x, y, weight, **how, **_checks.names(model))
+
+
+def sources(model: Model, asked: dict[str, Any]) -> tuple[Any, Any]:
     """The training rows or stream, and those of validation or None."""
-    train = data.adapt(
-        asked["x"], asked["y"], asked["sample_weight"], what="fit", batch_size=asked["batch_size"]
+    train = adapted(
+        model, asked["x"], asked["y"], asked["sample_weight"], what="fit", batch_size=asked["batch_size"]
     )
     if asked["class_weight"] is not None:
         train = _checks.with_class_weight(train, asked["class_weight"])
     given = asked["validation_data"]
     if given is not None:
-        validation = data.adapt(*given, what="validation_data") if isinstance(given, (tuple, list)) else data.adapt(
-            given, what="validation_data"
-        )
+        parts = given if isinstance(given, (tuple, list)) else (given,)
+        validation = adapted(model, *parts, what="validation_data")
     elif asked["validation_split"]:
         train, validation = data.validation_split(train, asked["validation_split"])
     else:
@@ -62,11 +66,22 @@ def prepare(model: Model, train: Any, validation: Any, seed: int | None) -> Rows
     """Build the model for the data, draw its weights, and look the rows over; gives the first rows."""
     first = train if isinstance(train, Rows) else data.peek(train)
     ready(model, first, seed)
-    _checks.rows(model, first, "fit")
-    if isinstance(validation, Rows):
-        _checks.rows(model, validation, "validation")
-        if isinstance(train, Rows):
+    looked_over(model, train, "fit")
+    if validation is not None:
+        looked_over(model, validation, "validation")
+        if isinstance(validation, Rows) and isinstance(train, Rows):
             _checks.between(train, validation)
+    return first
+
+
+def looked_over(model: Model, source: Any, what: str) -> Rows:
+    """The first rows of a source whose shapes and numbers fit the model; a stream's others are looked over as they come."""
+    if isinstance(source, Rows):
+        _checks.rows(model, source, what)
+        return source
+    first = data.peek(source)
+    _checks.rows(model, first, what)
+    source.check = lambda rows, place: _checks.rows(model, rows, place)
     return first
 
 
@@ -127,8 +142,16 @@ class Session:
             except KeyboardInterrupt:
                 self.callbacks.on_train_end(logs)
                 raise
+            self.finalize()
             self.callbacks.on_train_end(logs)
         return self.history
+
+    def finalize(self) -> None:
+        """What an optimizer leaves behind at the end: averages instead of weights, where it keeps some."""
+        model = self.model
+        if model.optimizer_state is not None:
+            params, frozen = model.arrays()
+            model.hold(model.optimizer.finalize(model.optimizer_state, params), frozen)
 
     def run_once(self) -> dict[str, Any]:
         """One epoch without the hooks of a fit: what train_on_batch does."""

@@ -32,7 +32,7 @@ from thalweg.engine import (
     ways,
 )
 from thalweg.models import _checks
-from thalweg.models._fit import Session, as_list, feed_of, prepare, public, sources
+from thalweg.models._fit import Session, adapted, as_list, feed_of, looked_over, prepare, public, sources
 from thalweg.network import Network
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def fit_population(population: Population, x: Any, y: Any, seeds: Sequence[int] 
     if seeds is None and base is not None:
         seeds = [int(s) for s in np.random.SeedSequence(base).generate_state(len(population))]
     chosen = [_seeds.next_seed() for _ in population] if seeds is None else [_seeds.checked(seed) for seed in seeds]
-    train, validation = sources(asked)
+    train, validation = sources(population[0], asked)
     first = prepare(population[0], train, validation, chosen[0])
     for model, seed in zip(population, chosen, strict=True):
         model.ready(first, seed)
@@ -439,18 +439,19 @@ class PopulationEvaluator:
 def predict_population(population: Population, x: Any, batch_size: int | None) -> Any:
     """See ``Population.predict``."""
     use_host_devices()
-    rows = data.adapt(x, what="predict", batch_size=batch_size)
     models = population.models
+    rows = adapted(models[0], x, what="predict", batch_size=batch_size)
     first = rows if isinstance(rows, Rows) else data.peek(rows)
     for model in models:
         model.ready(first)
+    looked_over(models[0], rows, "predict")
     tasks = [Task(network=model.network, dtype=model.task().dtype, masked=False) for model in models]
     crew = Crew(models, tasks[0], tasks)
     run = program("predict", crew.task, crew.how)
     params, frozen = crew.gather([crew.widen(i, *model.arrays()) for i, model in enumerate(models)])
     vector = crew.share(crew.vectors(tasks).astype(config.floatx()))
     parts = []
-    feed = feed_of(_inputs_only(rows), batch_size, _defaults(), None, False, first)
+    feed = feed_of(rows, batch_size, _defaults(), None, False, first)
     for slab in feed.epoch(0):
         inputs = crew.share(Data(slab.data.x, (), ()), own=False)
         order = crew.share(Order(*(np.broadcast_to(a, (crew.count, *a.shape)) for a in slab.order)))
@@ -458,10 +459,6 @@ def predict_population(population: Population, x: Any, batch_size: int | None) -
         count = int(np.asarray(slab.order.rows[: slab.steps]).sum())
         parts.append([one[: len(models), :count] for one in outputs])
     return models[0].shaped([np.concatenate(pieces, axis=1) for pieces in zip(*parts, strict=True)])
-
-
-def _inputs_only(rows: Any) -> Any:
-    return rows._replace(y=(), weight=()) if isinstance(rows, Rows) else rows
 
 
 def _first(source: Any) -> Rows:

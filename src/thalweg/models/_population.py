@@ -97,11 +97,11 @@ class Population:
 
     def evaluate(self, x: Any, y: Any = None, batch_size: int | None = None, sample_weight: Any = None) -> Any:
         """Loss and metrics by name, one number a member."""
-        source = data.adapt(x, y, sample_weight, what="evaluate", batch_size=batch_size)
+        source = adapted(self[0], x, y, sample_weight, what="evaluate", batch_size=batch_size)
         first = source if isinstance(source, Rows) else data.peek(source)
         for model in self.models:
             model.ready(first)
-        _checks.rows(self.models[0], first, "evaluate")
+        looked_over(self[0], source, "evaluate")
         return PopulationEvaluator(self, source, first, {"validation_batch_size": batch_size}).run()
 
     def predict(self, x: Any, batch_size: int | None = None) -> Any:

@@ -11,7 +11,7 @@ from thalweg import config, data
 from thalweg.data import Rows
 from thalweg.engine import Task, program
 from thalweg.models import _checks, _compile
-from thalweg.models._fit import Evaluator, Session, feed_of, prepare, ready
+from thalweg.models._fit import Evaluator, Session, adapted, feed_of, looked_over, prepare, ready
 from thalweg.models._interrupts import Interrupts
 
 if TYPE_CHECKING:
@@ -42,10 +42,9 @@ def evaluate(
     from thalweg.callbacks import CallbackList, ProgressBar
 
     _compile.require_compiled(model, "evaluate")
-    source = data.adapt(x, y, sample_weight, what="evaluate", batch_size=batch_size)
-    first = source if isinstance(source, Rows) else data.peek(source)
-    ready(model, first)
-    _checks.rows(model, first, "evaluate")
+    source = adapted(model, x, y, sample_weight, what="evaluate", batch_size=batch_size)
+    ready(model, source if isinstance(source, Rows) else data.peek(source))
+    first = looked_over(model, source, "evaluate")
     asked = {**_DEFAULTS, "validation_batch_size": batch_size, "validation_steps": steps}
     evaluator = Evaluator(model, source, asked, exact=not _checks.per_row(model, first))
     listed = CallbackList(callbacks, model=model, verbose=0, epochs=1, steps=evaluator.feed.steps)
@@ -60,27 +59,21 @@ def predict(model: Model, x: Any, batch_size: int | None, verbose: Any, steps: i
     """See ``Model.predict``."""
     from thalweg.callbacks import CallbackList
 
-    source = data.adapt(x, what="predict", batch_size=batch_size)
-    first = source if isinstance(source, Rows) else data.peek(source)
-    model._build_for([array.shape[1:] for array in first.x])
-    model.draw()
-    _checks.shapes(model, first._replace(y=()))
-    data.check_rows(first, what="predict")
+    source = adapted(model, x, what="predict", batch_size=batch_size)
+    ready(model, source if isinstance(source, Rows) else data.peek(source))
+    first = looked_over(model, source, "predict")
     whole = model.task(masked=False)
     task = Task(network=whole.network, dtype=whole.dtype, masked=False)
     run = program("predict", task)
     params, frozen = model.arrays()
     vector = task.hypers().astype(config.floatx())
-    if isinstance(source, Rows):
-        source = source._replace(y=(), weight=())
     feed = feed_of(source, batch_size, {**_DEFAULTS, "steps_per_epoch": steps}, None, False, first)
     listed = CallbackList(callbacks, model=model, verbose=0, epochs=1, steps=feed.steps)
     parts: list[list[np.ndarray]] = []
     listed.on_predict_begin()
     with Interrupts() as interrupts:
         for slab in feed.epoch(0):
-            inputs = slab.data._replace(y=(), weight=())
-            outputs = jax.device_get(run(params, frozen, vector, inputs, slab.order, (), np.int32(slab.steps)))
+            outputs = jax.device_get(run(params, frozen, vector, slab.data, slab.order, (), np.int32(slab.steps)))
             parts.append([_real(one, slab.order, slab.steps) for one in outputs])
             interrupts.check()
     listed.on_predict_end()
@@ -102,7 +95,7 @@ def train_on_batch(
     from thalweg import _seeds
 
     _compile.require_compiled(model, "train_on_batch")
-    rows = data.adapt(x, y, sample_weight, what="train_on_batch")
+    rows = adapted(model, x, y, sample_weight, what="train_on_batch")
     if class_weight is not None:
         rows = _checks.with_class_weight(rows, class_weight)
     seed = getattr(model, "_batch_seed", None)

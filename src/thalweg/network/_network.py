@@ -159,7 +159,7 @@ class Network:
                 layer_key(seed, step, node.layer, node.call) if training else 0,
             )
             y = layer.apply(weights[node.layer], _pick(tensors, node.inputs, layer.merges), ctx)
-            tensors.append(y)
+            tensors.append(y if dtype is None else y.astype(dtype))  # hypers are wider than the arithmetic
             moved.update({(node.layer, name): value for name, value in ctx.updates.items()})
             for cost in (*ctx.penalties, *_activity_penalty(layer, y, ctx)):
                 penalty = penalty + cost
