@@ -47,8 +47,7 @@ def test_a_fit_is_keras_s(rows, optimizer):
     given = {"batch_size": 32, "epochs": 4, "shuffle": False, "verbose": 0, "validation_split": 0.2}
     mine = ours.fit(x, y, **given).history
     real = theirs.fit(x, y, **given).history
-    assert list(mine) == ["loss", "accuracy", "val_loss", "val_accuracy"]
-    assert set(mine) == set(real)
+    assert list(mine) == list(real)
     for name, values in real.items():
         np.testing.assert_allclose(mine[name], values, rtol=2e-4, err_msg=name)
     for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):

@@ -67,16 +67,15 @@ class ArrayFeed:
         seed: int | None = None,
         steps_per_epoch: int | None = None,
         exact: bool = False,
-        placed: Data | None = None,
     ) -> None:
         self.rows, self.batch_size, self.seed, self.exact = rows, batch_size, seed, exact
         self.per_pass = -(-rows.n // batch_size)
         self.steps = steps_per_epoch or self.per_pass
-        self.data = placed or place_rows(rows)
+        self.data = place_rows(rows)
 
     def epoch(self, number: int) -> Iterator[Slab]:
         """One slab, or two where the short batch is exact."""
-        order = self.order(number)
+        order = self.order(number, self.seed)
         full = int((order.rows == self.batch_size).sum()) if self.exact else self.steps
         short = [i for i in range(self.steps) if order.rows[i] < self.batch_size] if self.exact else []
         if not short:
@@ -92,7 +91,7 @@ class ArrayFeed:
             yield Slab(self.data, order, full)
         yield Slab(self.data, _cut(order, full, full + 1, int(order.rows[full])), 1)
 
-    def order(self, number: int) -> Order:
+    def order(self, number: int, seed: int | None) -> Order:
         """The order of epoch `number`, in a capacity of steps that neighbouring counts share."""
         room = data.capacity(self.steps)
         index = np.zeros((room, self.batch_size), np.int32)
@@ -102,7 +101,7 @@ class ArrayFeed:
             pass_, first = divmod(number * self.steps + done, self.per_pass)
             taken = min(self.per_pass - first, self.steps - done)
             batches, counts = data.order(
-                self.rows.n, self.batch_size, seed=self.seed or 0, epoch=pass_, shuffle=self.seed is not None
+                self.rows.n, self.batch_size, seed=seed or 0, epoch=pass_, shuffle=seed is not None
             )
             index[done : done + taken] = batches[first : first + taken]
             rows[done : done + taken] = counts[first : first + taken]

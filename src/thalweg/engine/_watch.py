@@ -73,8 +73,11 @@ class Watch(NamedTuple):
 
     def names(self) -> list[str]:
         """The logs' names, in their order."""
-        parts = [(prefix, metric) for _, prefix, metric in self._listed()]
-        return [*self.losses, *(f"{prefix}{metric.name}" for prefix, metric in parts)]
+        names = list(self.losses)
+        for _, prefix, metric in self._listed():  # a metric asked for with and without weights is told apart as in Keras
+            name = f"{prefix}{metric.name}"
+            names.append(f"{prefix}weighted_{metric.name}" if name in names else name)
+        return names
 
     def results(self, totals: Totals) -> tuple[Any, ...]:
         """The numbers a person reads, still on the device, in the order of :meth:`names`."""

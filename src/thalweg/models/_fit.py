@@ -147,11 +147,8 @@ class Session:
         return self.history
 
     def finalize(self) -> None:
-        """What an optimizer leaves behind at the end: averages instead of weights, where it keeps some."""
-        model = self.model
-        if model.optimizer_state is not None:
-            params, frozen = model.arrays()
-            model.hold(model.optimizer.finalize(model.optimizer_state, params), frozen)
+        """See :func:`finalize`."""
+        finalize(self.model)
 
     def run_once(self) -> dict[str, Any]:
         """One epoch without the hooks of a fit: what train_on_batch does."""
@@ -256,6 +253,13 @@ class Session:
             )
             warnings.warn(message, DataWarning, stacklevel=2)
             self.history.warnings.append(message)
+
+
+def finalize(model: Model) -> None:
+    """Leave the weights that the optimizer wants at the end: averages, where it keeps some."""
+    if model.optimizer_state is not None and model.optimizer.use_ema:
+        params, frozen = model.arrays()
+        model.hold(model.optimizer.finalize(model.optimizer_state, params), frozen)
 
 
 class Evaluator:

@@ -13,7 +13,8 @@ from thalweg import _seeds, config, data
 from thalweg.callbacks import CallbackList, History
 from thalweg.data import Rows
 from thalweg.engine import (
-    Data,
+    ArrayFeed,
+    Feed,
     Order,
     Slab,
     Task,
@@ -32,7 +33,7 @@ from thalweg.engine import (
     ways,
 )
 from thalweg.models import _checks
-from thalweg.models._fit import Session, adapted, as_list, feed_of, looked_over, prepare, public, sources
+from thalweg.models._fit import Session, adapted, as_list, feed_of, finalize, looked_over, prepare, public, sources
 from thalweg.network import Network
 
 if TYPE_CHECKING:
@@ -255,6 +256,12 @@ class PopulationSession(Session):
         self.callbacks.before_epoch_end = self.hand_out
         return super().run_epoch(interrupts)
 
+    def finalize(self) -> None:
+        """Members that have stopped had theirs then."""
+        for model, runs in zip(self.population, self.callbacks.running, strict=True):
+            if runs:
+                finalize(model)
+
     def logs(self, results: Any) -> dict[str, Any]:
         """One list of numbers a name, a number a member."""
         return _by_member(self.watch, results, len(self.population))
@@ -333,6 +340,7 @@ class PopulationCallbacks:
             if self.running[i]:
                 member.on_epoch_end(epoch, _one(logs, i))
                 if model.stop_training:
+                    finalize(model)
                     member.on_train_end(_one(logs, i))
                     self.running[i] = False
         self.shared.on_epoch_end(epoch, logs)
@@ -373,31 +381,31 @@ class PopulationCallbacks:
             listed.close()
 
 
+def shared_feed(crew: Crew, source: Any, asked: dict[str, Any], seed: int | None, first: Rows) -> Feed:
+    """A feed of rows that all members read; those that stay on the devices are copied to each once."""
+    feed = feed_of(source, asked["batch_size"], asked, seed, False, first)
+    if isinstance(feed, ArrayFeed):
+        feed.data = crew.share(feed.data, own=False)
+    return feed
+
+
 class PopulationFeed:
     """One set of rows, in an order for each member."""
 
     def __init__(self, crew: Crew, source: Any, asked: dict[str, Any], seeds: list[int | None], first: Rows) -> None:
         self.crew, self.seeds = crew, seeds
-        self.inner = feed_of(source, asked["batch_size"], asked, seeds[0], False, first)
+        self.inner = shared_feed(crew, source, asked, seeds[0], first)
         self.steps = self.inner.steps
-        self.resident = isinstance(source, Rows)
-        self.data = crew.share(self.inner.data, own=False) if self.resident else None  # type: ignore[attr-defined]
-        if self.resident:
-            self.inner.data = self.data  # type: ignore[attr-defined]
 
     def epoch(self, number: int) -> Iterator[Slab]:
         """The slabs, with orders [members, steps, batch]."""
-        if self.resident:
-            orders = [self._order(seed, number) for seed in self.seeds]
-            yield Slab(self.data, stack(self.crew._fill(orders)), self.steps)  # type: ignore[arg-type]
+        if isinstance(self.inner, ArrayFeed):
+            orders = [self.inner.order(number, seed) for seed in self.seeds]
+            yield Slab(self.inner.data, stack(self.crew._fill(orders)), self.inner.steps)
             return
         for slab in self.inner.epoch(number):
             order = Order(*(np.broadcast_to(a, (self.crew.count, *a.shape)) for a in slab.order))
             yield Slab(self.crew.share(slab.data, own=False), order, slab.steps)
-
-    def _order(self, seed: int | None, number: int) -> Order:
-        self.inner.seed = seed  # type: ignore[attr-defined]
-        return self.inner.order(number)  # type: ignore[attr-defined, no-any-return]
 
 
 class PopulationEvaluator:
@@ -409,10 +417,10 @@ class PopulationEvaluator:
         models = population.models
         limits = {**_defaults(), **asked}
         limits["steps_per_epoch"] = limits["validation_steps"]
+        limits["batch_size"] = limits["validation_batch_size"] or limits["batch_size"]
         self.tasks = [model.task().without_training() for model in models]
         self.crew = Crew(models, self.tasks[0], self.tasks)
-        batch = limits["validation_batch_size"] or limits["batch_size"]
-        self.feed = PopulationFeed(self.crew, source, {**limits, "batch_size": batch}, [None] * len(models), first)
+        self.feed = shared_feed(self.crew, source, limits, None, first)
         assert self.crew.task.watch is not None
         self.watch = self.crew.task.watch
 
@@ -420,15 +428,15 @@ class PopulationEvaluator:
         """The logs: one list of numbers a name, a number a member."""
         crew = self.crew
         evaluate = program("evaluate", crew.task, crew.how)
-        wide = [crew.widen(i, *model.arrays()) for i, model in enumerate(self.population)]
-        params, frozen = crew.gather(wide)
+        params, frozen = crew.gather([crew.widen(i, *model.arrays()) for i, model in enumerate(self.population)])
         vector = crew.share(crew.vectors(self.tasks).astype(config.floatx()))
         totals, results = crew.gather([self.watch.init()] * len(self.population)), None
         for slab in self.feed.epoch(0):
-            done, order = 0, crew.share(slab.order)
+            done = 0
+            rows, order = (crew.share(part, own=False) for part in (slab.data, slab.order))
             while done < slab.steps:
                 stop = chunk_end(evaluate, done, slab.steps)
-                arguments = (params, frozen, totals, vector, slab.data, order, crew.units)
+                arguments = (params, frozen, totals, vector, rows, order, crew.units)
                 totals, results = run_chunk(evaluate, arguments, np.int32(done), np.int32(stop), stop - done)
                 done = stop
                 if interrupts is not None:
@@ -451,10 +459,9 @@ def predict_population(population: Population, x: Any, batch_size: int | None) -
     params, frozen = crew.gather([crew.widen(i, *model.arrays()) for i, model in enumerate(models)])
     vector = crew.share(crew.vectors(tasks).astype(config.floatx()))
     parts = []
-    feed = feed_of(rows, batch_size, _defaults(), None, False, first)
+    feed = shared_feed(crew, rows, {**_defaults(), "batch_size": batch_size}, None, first)
     for slab in feed.epoch(0):
-        inputs = crew.share(Data(slab.data.x, (), ()), own=False)
-        order = crew.share(Order(*(np.broadcast_to(a, (crew.count, *a.shape)) for a in slab.order)))
+        inputs, order = (crew.share(part, own=False) for part in (slab.data, slab.order))
         outputs = jax.device_get(run(params, frozen, vector, inputs, order, crew.units, np.int32(slab.steps)))
         count = int(np.asarray(slab.order.rows[: slab.steps]).sum())
         parts.append([one[: len(models), :count] for one in outputs])

@@ -10,7 +10,8 @@ import numpy as np
 from thalweg import data
 from thalweg._tunable import Tunable
 from thalweg.data import Rows
-from thalweg.models import _checks, _compile
+from thalweg.models import _compile
+from thalweg.models._fit import adapted, looked_over
 from thalweg.models._fit_population import PopulationEvaluator, fit_population, predict_population
 from thalweg.models._model import Model
 
