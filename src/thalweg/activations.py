@@ -277,7 +277,7 @@ def gelu(x: ArrayLike, approximate: bool = False) -> Array:
 
     Example:
         >>> gelu([0.0, 1.0]).round(4).tolist()
-        [0.0, 0.8413000106811523]
+        [0.0, 0.8413]
 
     Source: Hendrycks & Gimpel 2016, Gaussian error linear units.
     """

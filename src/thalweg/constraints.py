@@ -124,7 +124,7 @@ class MinMaxNorm(Constraint):
 
     Example:
         >>> MinMaxNorm(0.0, 1.0, rate=0.5)([[3.0], [4.0]]).round(3).tolist()
-        [[1.7999999523162842], [2.4000000953674316]]
+        [[1.8], [2.4]]
     """
 
     HYPERS = ("min_value", "max_value", "rate")
