@@ -129,7 +129,9 @@ def epochs_table(data: str, python: str, peers: bool, rounds: int) -> None:
         records = in_turn(sides, rounds)
         base = _epoch(records["thalweg"])
         for name in sides:
-            print(f"| {batch} | {name} | {_epoch(records[name]):.3f} | {_epoch(records[name]) / base:.2f} |", flush=True)
+            print(
+                f"| {batch} | {name} | {_epoch(records[name]):.3f} | {_epoch(records[name]) / base:.2f} |", flush=True
+            )
 
 
 def compilation_table(data: str) -> None:
@@ -200,11 +202,15 @@ def small_table(data: str) -> None:
     """Everything that is one number."""
     print("\n| what | measured |\n|---|---|")
     again = run(sys.executable, "fit.py", "--same-structure", "--data", data)
-    print(f"| the same structure built and fitted 100 times | compiled {again['compiled']} x, "
-          f"memory grew by {again['grown_mb']:.1f} MB |")
+    print(
+        f"| the same structure built and fitted 100 times | compiled {again['compiled']} x, "
+        f"memory grew by {again['grown_mb']:.1f} MB |"
+    )
     crew = run(sys.executable, "fit.py", "--population", "--data", data)
-    print(f"| population of 32 nets 64-32-32-10: a model-step against one net's | {crew['member_us']:.1f} us against "
-          f"{crew['solo_us']:.1f} us: {crew['solo_us'] / crew['member_us']:.2f} x cheaper |")
+    print(
+        f"| population of 32 nets 64-32-32-10: a model-step against one net's | {crew['member_us']:.1f} us against "
+        f"{crew['solo_us']:.1f} us: {crew['solo_us'] / crew['member_us']:.2f} x cheaper |"
+    )
     ours_, theirs = imports()
     print(f"| import thalweg / import jax | {ours_:.2f} s / {theirs:.2f} s: {ours_ / theirs:.2f} x |")
     peak = run(sys.executable, "fit.py", "--side", "--data", data, "--batch-size", "32", "--epochs", "2")["peak_mb"]

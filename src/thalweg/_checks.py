@@ -36,6 +36,7 @@ def number(
     Example:
         >>> number('L2', 'l2', 1)
         1.0
+
     """
     real = hasattr(value, "__float__") and not isinstance(value, (bool, np.bool_)) and np.ndim(value) == 0
     finite = real and -_LARGEST <= value <= _LARGEST  # unlike math.isfinite, this bears integers of any size

@@ -26,6 +26,7 @@ class FunctionMember(Tunable):
 
     Raises:
         TypeError: where it cannot be called.
+
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -47,6 +48,7 @@ class Family:
         module: where Keras keeps the family: ``'keras.regularizers'``.
         wrap: what makes a member of any callable.
         base: the class of the members; None where any callable is a member.
+
     """
 
     table: Table
@@ -60,6 +62,7 @@ class Family:
         Raises:
             ValueError: on an unknown name, with the nearest known one.
             TypeError: where `identifier` is nothing that could name a member.
+
         """
         if identifier is None:
             return None
@@ -105,6 +108,7 @@ class Family:
 
         Raises:
             ValueError: where `config` names no member, or one that nobody handed over.
+
         """
         if not isinstance(config.get("class_name"), str):
             raise ValueError(f"{self._article()}'s description needs a 'class_name', got {dict(config)!r}.")

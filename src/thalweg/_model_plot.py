@@ -60,7 +60,11 @@ def _spots(depth: list[int]) -> dict[int, tuple[float, float]]:
 
 def _text(model: Model, tensor: int, shapes: bool, names: bool) -> str:
     first = len(model.inputs)
-    layer = model.inputs[tensor].layer if tensor < first else model.network.layers[model.network.nodes[tensor - first].layer]
+    layer = (
+        model.inputs[tensor].layer
+        if tensor < first
+        else model.network.layers[model.network.nodes[tensor - first].layer]
+    )
     title = f"{layer.name} ({type(layer).__name__})" if names else type(layer).__name__
     if not shapes:
         return title

@@ -16,6 +16,7 @@ class Table(Mapping[str, Any]):
 
     Raises:
         ValueError: on looking up an unknown name; the message holds the nearest known name.
+
     """
 
     def __init__(self, family: str, members: Mapping[str, Any]) -> None:

@@ -24,6 +24,7 @@ def set_random_seed(seed: int) -> None:
     Example:
         >>> import thalweg
         >>> thalweg.utils.set_random_seed(812)
+
     """
     global _base, _count
     _base = checked(seed)

@@ -57,6 +57,7 @@ class Tunable:
 
         Raises:
             ValueError: where the value is not a finite number, or out of its range.
+
         """
         name, _, below = path.partition("/")
         if below:

@@ -28,6 +28,7 @@ def linear(x: ArrayLike) -> Array:
     Example:
         >>> linear(2.0)
         2.0
+
     """
     return x  # type: ignore[return-value]
 
@@ -53,6 +54,7 @@ def relu(
         [-1.0, 0.5, 6.0]
 
     Source: Nair & Hinton 2010, Rectified linear units improve restricted Boltzmann machines.
+
     """
     x = _floating(x)
     if max_value is None and _is_literally(0, negative_slope) and _is_literally(0, threshold):
@@ -72,6 +74,7 @@ def relu6(x: ArrayLike) -> Array:
         [0.0, 3.0, 6.0]
 
     Source: Krizhevsky 2010, Convolutional deep belief networks on CIFAR-10.
+
     """
     return jax.nn.relu6(_floating(x))
 
@@ -88,6 +91,7 @@ def leaky_relu(x: ArrayLike, negative_slope: ArrayLike = 0.2) -> Array:
         [-1.0, 3.0]
 
     Source: Maas et al. 2013, Rectifier nonlinearities improve neural network acoustic models.
+
     """
     x = _floating(x)
     return jax.nn.leaky_relu(x, _like(x, negative_slope))
@@ -105,6 +109,7 @@ def elu(x: ArrayLike, alpha: ArrayLike = 1.0) -> Array:
         [-0.5, 3.0]
 
     Source: Clevert et al. 2016, Fast and accurate deep network learning by exponential linear units.
+
     """
     x = _floating(x)
     return jax.nn.elu(x, _like(x, alpha))
@@ -122,6 +127,7 @@ def celu(x: ArrayLike, alpha: ArrayLike = 1.0) -> Array:
         [-0.5, 3.0]
 
     Source: Barron 2017, Continuously differentiable exponential linear units.
+
     """
     x = _floating(x)
     return jax.nn.celu(x, _like(x, alpha))
@@ -135,6 +141,7 @@ def selu(x: ArrayLike) -> Array:
         [0.0, 1.0506999492645264]
 
     Source: Klambauer et al. 2017, Self-normalizing neural networks.
+
     """
     return jax.nn.selu(_floating(x))
 
@@ -147,6 +154,7 @@ def softplus(x: ArrayLike) -> Array:
         [0.0, 10000.0]
 
     Source: Dugas et al. 2001, Incorporating second-order functional knowledge for better option pricing.
+
     """
     return jax.nn.softplus(_floating(x))
 
@@ -157,6 +165,7 @@ def softsign(x: ArrayLike) -> Array:
     Example:
         >>> softsign([-1.0, 3.0]).tolist()
         [-0.5, 0.75]
+
     """
     return jax.nn.soft_sign(_floating(x))
 
@@ -173,6 +182,7 @@ def squareplus(x: ArrayLike, b: ArrayLike = 4) -> Array:
         [1.0, 2.0]
 
     Source: Barron 2021, Squareplus: a softplus-like algebraic rectifier.
+
     """
     x = _floating(x)
     return jax.nn.squareplus(x, _like(x, b))
@@ -188,6 +198,7 @@ def soft_shrink(x: ArrayLike, threshold: ArrayLike = 0.5) -> Array:
     Example:
         >>> soft_shrink([-2.0, 0.25, 1.0]).tolist()
         [-1.5, 0.0, 0.5]
+
     """
     x = _floating(x)
     by = _like(x, threshold)
@@ -204,6 +215,7 @@ def hard_shrink(x: ArrayLike, threshold: ArrayLike = 0.5) -> Array:
     Example:
         >>> hard_shrink([-2.0, 0.25, 1.0]).tolist()
         [-2.0, 0.0, 1.0]
+
     """
     x = _floating(x)
     return jnp.where(jnp.abs(x) <= _like(x, threshold), 0, x)
@@ -215,6 +227,7 @@ def tanh_shrink(x: ArrayLike) -> Array:
     Example:
         >>> tanh_shrink([0.0, 100.0]).tolist()
         [0.0, 99.0]
+
     """
     x = _floating(x)
     return x - jnp.tanh(x)
@@ -231,6 +244,7 @@ def threshold(x: ArrayLike, threshold: ArrayLike, default_value: ArrayLike) -> A
     Example:
         >>> threshold([1.0, 2.0, 3.0], 2.0, -1.0).tolist()
         [-1.0, -1.0, 3.0]
+
     """
     x = _floating(x)
     return jnp.where(x <= _like(x, threshold), _like(x, default_value), x)
@@ -242,6 +256,7 @@ def sparse_plus(x: ArrayLike) -> Array:
     Example:
         >>> sparse_plus([-2.0, 0.0, 2.0]).tolist()
         [0.0, 0.25, 2.0]
+
     """
     return jax.nn.sparse_plus(_floating(x))
 
@@ -252,6 +267,7 @@ def sparse_sigmoid(x: ArrayLike) -> Array:
     Example:
         >>> sparse_sigmoid([-2.0, 0.0, 2.0]).tolist()
         [0.0, 0.5, 1.0]
+
     """
     return jax.nn.sparse_sigmoid(_floating(x))
 
@@ -264,6 +280,7 @@ def silu(x: ArrayLike) -> Array:
         [0.0, 10000.0]
 
     Source: Ramachandran et al. 2017, Searching for activation functions.
+
     """
     return jax.nn.silu(_floating(x))
 
@@ -280,6 +297,7 @@ def gelu(x: ArrayLike, approximate: bool = False) -> Array:
         [0.0, 0.8413]
 
     Source: Hendrycks & Gimpel 2016, Gaussian error linear units.
+
     """
     return jax.nn.gelu(_floating(x), approximate)
 
@@ -290,6 +308,7 @@ def tanh(x: ArrayLike) -> Array:
     Example:
         >>> tanh([-1e4, 0.0]).tolist()
         [-1.0, 0.0]
+
     """
     return jnp.tanh(_floating(x))
 
@@ -300,6 +319,7 @@ def sigmoid(x: ArrayLike) -> Array:
     Example:
         >>> sigmoid([-1e4, 0.0, 1e4]).tolist()
         [0.0, 0.5, 1.0]
+
     """
     return jax.nn.sigmoid(_floating(x))
 
@@ -310,6 +330,7 @@ def exponential(x: ArrayLike) -> Array:
     Example:
         >>> exponential([-1e4, 0.0]).tolist()
         [0.0, 1.0]
+
     """
     return jnp.exp(_floating(x))
 
@@ -320,6 +341,7 @@ def hard_sigmoid(x: ArrayLike) -> Array:
     Example:
         >>> hard_sigmoid([-3.0, 0.0, 3.0]).tolist()
         [0.0, 0.5, 1.0]
+
     """
     return jax.nn.hard_sigmoid(_floating(x))
 
@@ -332,6 +354,7 @@ def hard_silu(x: ArrayLike) -> Array:
         [0.0, 0.0, 3.0]
 
     Source: Howard et al. 2019, Searching for MobileNetV3.
+
     """
     return jax.nn.hard_silu(_floating(x))
 
@@ -342,6 +365,7 @@ def hard_tanh(x: ArrayLike) -> Array:
     Example:
         >>> hard_tanh([-2.0, 0.5, 2.0]).tolist()
         [-1.0, 0.5, 1.0]
+
     """
     return jax.nn.hard_tanh(_floating(x))
 
@@ -354,6 +378,7 @@ def mish(x: ArrayLike) -> Array:
         [0.0, 10000.0]
 
     Source: Misra 2020, Mish: a self regularized non-monotonic activation function.
+
     """
     return jax.nn.mish(_floating(x))
 
@@ -364,6 +389,7 @@ def log_sigmoid(x: ArrayLike) -> Array:
     Example:
         >>> log_sigmoid([-1e4, 1e4]).tolist()
         [-10000.0, 0.0]
+
     """
     return -jax.nn.softplus(-_floating(x))
 
@@ -378,6 +404,7 @@ def softmax(x: ArrayLike, axis: Axis = -1) -> Array:
     Example:
         >>> softmax([0.0, 0.0]).tolist()
         [0.5, 0.5]
+
     """
     return jax.nn.softmax(_floating(x), _axes(axis))
 
@@ -392,6 +419,7 @@ def log_softmax(x: ArrayLike, axis: Axis = -1) -> Array:
     Example:
         >>> log_softmax([0.0, -1e4]).tolist()
         [0.0, -10000.0]
+
     """
     return jax.nn.log_softmax(_floating(x), _axes(axis))
 
@@ -410,6 +438,7 @@ def sparsemax(x: ArrayLike, axis: int = -1) -> Array:
         [0.75, 0.25, 0.0]
 
     Source: Martins & Astudillo 2016, From softmax to sparsemax, algorithm 1.
+
     """
     x = jnp.moveaxis(_floating(x), axis, -1)
     # adding a constant changes nothing in exact arithmetic; in floats it saves the digits of large sums
@@ -437,6 +466,7 @@ def glu(x: ArrayLike, axis: int = -1) -> Array:
         [0.5, 2.0]
 
     Source: Dauphin et al. 2017, Language modeling with gated convolutional networks.
+
     """
     x = _floating(x)
     if x.shape[axis] % 2:
@@ -478,6 +508,7 @@ def get(identifier: Any) -> Activation:
     Example:
         >>> get('swish') is silu and get(None) is linear
         True
+
     """
     function: Activation = linear if identifier is None else _FAMILY.get(identifier)
     return function
@@ -492,6 +523,7 @@ def serialize(activation: Activation) -> str | dict[str, Any]:
     Example:
         >>> serialize(swish)
         'silu'
+
     """
     if hasattr(activation, "get_config"):
         return _FAMILY.serialize(activation) or {}
@@ -512,6 +544,7 @@ def deserialize(config: str | Mapping[str, Any], custom_objects: Mapping[str, An
     Example:
         >>> deserialize('double', {'double': lambda x: 2 * x})(3.0)
         6.0
+
     """
     described = {"class_name": "function", "config": config} if isinstance(config, str) else config
     function: Activation = _FAMILY.deserialize(described, custom_objects)

@@ -29,6 +29,7 @@ def set_dtype_policy(name: str) -> None:
     Example:
         >>> import thalweg
         >>> thalweg.config.set_dtype_policy('float32')
+
     """
     global _policy
     if name not in _POLICIES:

@@ -30,6 +30,7 @@ class Constraint(WeightFunction):
         ...         return jnp.clip(w, -1, 1)
         >>> Box()([0.5, 3.0]).tolist()
         [0.5, 1.0]
+
     """
 
 
@@ -51,6 +52,7 @@ class MaxNorm(Constraint):
         [[0.6000000238418579, 0.0], [0.800000011920929, 0.5]]
 
     Source: Srivastava et al. 2014, Dropout, section 5.1.
+
     """
 
     HYPERS = ("max_value",)
@@ -75,6 +77,7 @@ class NonNeg(Constraint):
     Example:
         >>> NonNeg()([-1.0, 2.0]).tolist()
         [0.0, 2.0]
+
     """
 
     def apply(self, hypers: Hypers, w: Array) -> Array:
@@ -94,6 +97,7 @@ class UnitNorm(Constraint):
     Example:
         >>> UnitNorm()([[3.0, 0.0], [4.0, 0.0]]).round(3).tolist()
         [[0.6000000238418579, 0.0], [0.800000011920929, 0.0]]
+
     """
 
     def __init__(self, axis: Axes = 0) -> None:
@@ -125,6 +129,7 @@ class MinMaxNorm(Constraint):
     Example:
         >>> MinMaxNorm(0.0, 1.0, rate=0.5)([[3.0], [4.0]]).round(3).tolist()
         [[1.8], [2.4]]
+
     """
 
     HYPERS = ("min_value", "max_value", "rate")
@@ -165,6 +170,7 @@ class FunctionConstraint(FunctionMember, Constraint):
     Example:
         >>> FunctionConstraint(lambda w: w / 2)([1.0, 3.0]).tolist()
         [0.5, 1.5]
+
     """
 
     def apply(self, hypers: Hypers, w: Array) -> Array:
@@ -231,6 +237,7 @@ def get(identifier: Any) -> Constraint | None:
     Example:
         >>> get('unit_norm').get_config()
         {'axis': 0}
+
     """
     member: Constraint | None = _FAMILY.get(identifier)
     return member
@@ -242,6 +249,7 @@ def serialize(constraint: Constraint | None) -> dict[str, Any] | None:
     Example:
         >>> serialize(NonNeg())
         {'module': 'keras.constraints', 'class_name': 'NonNeg', 'config': {}, 'registered_name': None}
+
     """
     return _FAMILY.serialize(constraint)
 
@@ -259,6 +267,7 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
     Example:
         >>> deserialize({'class_name': 'MaxNorm', 'config': {'max_value': 3.0}}).max_value
         3.0
+
     """
     member: Constraint = _FAMILY.deserialize(config, custom_objects)
     return member

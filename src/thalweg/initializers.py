@@ -36,6 +36,7 @@ class Initializer(Tunable):
         ...         return np.full(shape, 0.5, dtype)
         >>> Halves()((2,)).tolist()
         [0.5, 0.5]
+
     """
 
     seed: int | None = None
@@ -48,6 +49,7 @@ class Initializer(Tunable):
             rng: what random numbers come from.
             shape: of the weight.
             dtype: of the weight.
+
         """
         if type(self).__call__ is Initializer.__call__:
             name = type(self).__name__
@@ -73,6 +75,7 @@ class Constant(Initializer):
     Example:
         >>> Constant(3.0)((2,)).tolist()
         [3.0, 3.0]
+
     """
 
     def __init__(self, value: ArrayLike = 0.0) -> None:
@@ -96,6 +99,7 @@ class Zeros(Initializer):
     Example:
         >>> Zeros()((2,)).tolist()
         [0.0, 0.0]
+
     """
 
     def draw(self, rng: np.random.Generator, shape: Shape, dtype: str = "float32") -> np.ndarray:
@@ -109,6 +113,7 @@ class Ones(Initializer):
     Example:
         >>> Ones()((2,)).tolist()
         [1.0, 1.0]
+
     """
 
     def draw(self, rng: np.random.Generator, shape: Shape, dtype: str = "float32") -> np.ndarray:
@@ -130,6 +135,7 @@ class Identity(Initializer):
     Example:
         >>> Identity(2.0)((2, 2)).tolist()
         [[2.0, 0.0], [0.0, 2.0]]
+
     """
 
     def __init__(self, gain: float = 1.0) -> None:
@@ -139,7 +145,7 @@ class Identity(Initializer):
         """The matrix."""
         if len(shape) != 2:
             raise ValueError(f"Identity initializes matrices, got the shape {tuple(shape)}.")
-        return (self.gain * np.eye(*_checked_shape(shape))).astype(dtype)
+        return (self.gain * np.eye(shape[0], shape[1])).astype(dtype)
 
     def get_config(self) -> dict[str, Any]:
         """The gain."""
@@ -166,6 +172,7 @@ class STFT(Initializer):
     Example:
         >>> STFT(window=None)((4, 1, 3))[:, 0, 1].round().tolist()
         [1.0, 0.0, -1.0, 0.0]
+
     """
 
     def __init__(
@@ -217,12 +224,15 @@ class RandomInitializer(Initializer):
 
     Raises:
         ValueError: where `seed` is not such an integer.
+
     """
 
     def __init__(self, seed: int | Mapping[str, Any] | None = None) -> None:
         if isinstance(seed, Mapping):  # Keras's file of a SeedGenerator
-            seed = seed.get("config", {}).get("seed")
-        self.seed = None if seed is None else _seeds.checked(seed)
+            kept: int | None = seed.get("config", {}).get("seed")
+        else:
+            kept = seed
+        self.seed = None if kept is None else _seeds.checked(kept)
 
     def draw(self, rng: np.random.Generator, shape: Shape, dtype: str = "float32") -> np.ndarray:
         """New values; from `rng`, or from the object's own seed where it has one."""
@@ -254,6 +264,7 @@ class RandomNormal(RandomInitializer):
     Example:
         >>> RandomNormal(seed=1)((2, 3)).shape
         (2, 3)
+
     """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
@@ -283,6 +294,7 @@ class TruncatedNormal(RandomNormal):
     Example:
         >>> bool(abs(TruncatedNormal(stddev=1.0, seed=1)((1000,))).max() <= 2)
         True
+
     """
 
     def _sample(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: type) -> np.ndarray:
@@ -303,6 +315,7 @@ class RandomUniform(RandomInitializer):
     Example:
         >>> bool(abs(RandomUniform(-1.0, 1.0, seed=1)((1000,))).max() <= 1)
         True
+
     """
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
@@ -344,6 +357,7 @@ class VarianceScaling(RandomInitializer):
         True
 
     Source: He et al. 2015, Delving deep into rectifiers; Glorot & Bengio 2010.
+
     """
 
     def __init__(
@@ -416,6 +430,7 @@ class GlorotUniform(_Rule):
         True
 
     Source: Glorot & Bengio 2010, Understanding the difficulty of training deep feedforward neural networks.
+
     """
 
     RULE = (1.0, "fan_avg", "uniform")
@@ -427,6 +442,7 @@ class GlorotNormal(_Rule):
     Example:
         >>> GlorotNormal(seed=1)((3, 3)).shape
         (3, 3)
+
     """
 
     RULE = (1.0, "fan_avg", "truncated_normal")
@@ -440,6 +456,7 @@ class HeUniform(_Rule):
         True
 
     Source: He et al. 2015, Delving deep into rectifiers.
+
     """
 
     RULE = (2.0, "fan_in", "uniform")
@@ -451,6 +468,7 @@ class HeNormal(_Rule):
     Example:
         >>> HeNormal(seed=1)((3, 3)).shape
         (3, 3)
+
     """
 
     RULE = (2.0, "fan_in", "truncated_normal")
@@ -464,6 +482,7 @@ class LecunUniform(_Rule):
         True
 
     Source: LeCun et al. 1998, Efficient backprop.
+
     """
 
     RULE = (1.0, "fan_in", "uniform")
@@ -475,6 +494,7 @@ class LecunNormal(_Rule):
     Example:
         >>> LecunNormal(seed=1)((3, 3)).shape
         (3, 3)
+
     """
 
     RULE = (1.0, "fan_in", "truncated_normal")
@@ -498,6 +518,7 @@ class Orthogonal(RandomInitializer):
         [[1.0, 0.0], [0.0, 1.0]]
 
     Source: Saxe et al. 2014, Exact solutions to the nonlinear dynamics of learning in deep linear neural networks.
+
     """
 
     def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
@@ -530,6 +551,7 @@ class FunctionInitializer(FunctionMember, Initializer):
     Example:
         >>> FunctionInitializer(lambda shape, dtype=None: np.full(shape, 7.0, dtype))((2,)).tolist()
         [7.0, 7.0]
+
     """
 
     def draw(self, rng: np.random.Generator, shape: Shape, dtype: str = "float32") -> np.ndarray:
@@ -558,6 +580,7 @@ def fans(
     Example:
         >>> fans((3, 3, 8, 16))
         (72, 144)
+
     """
     if input_axes is not None and output_axes is not None:
         return math.prod(shape[axis] for axis in input_axes), math.prod(shape[axis] for axis in output_axes)
@@ -692,6 +715,7 @@ def get(identifier: Any) -> Initializer | None:
     Example:
         >>> get('uniform').get_config()
         {'seed': None, 'minval': -0.05, 'maxval': 0.05}
+
     """
     given = hasattr(identifier, "__array__") and not callable(identifier)
     member: Initializer | None = _FAMILY.get(_giving(identifier) if given else identifier)
@@ -713,6 +737,7 @@ def serialize(initializer: Initializer | None) -> dict[str, Any] | None:
     Example:
         >>> serialize(Zeros())
         {'module': 'keras.initializers', 'class_name': 'Zeros', 'config': {}, 'registered_name': None}
+
     """
     return _FAMILY.serialize(initializer)
 
@@ -730,6 +755,7 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
     Example:
         >>> deserialize({'class_name': 'Constant', 'config': {'value': 2.0}}).value
         2.0
+
     """
     member: Initializer = _FAMILY.deserialize(config, custom_objects)
     return member

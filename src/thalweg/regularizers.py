@@ -26,6 +26,7 @@ class Regularizer(WeightFunction):
         ...         return jnp.var(w)
         >>> float(Variance()(jnp.array([1.0, 3.0])))
         1.0
+
     """
 
 
@@ -43,6 +44,7 @@ class L1(Regularizer):
         2.0
 
     Source: Tibshirani 1996, Regression shrinkage and selection via the lasso.
+
     """
 
     HYPERS = ("l1",)
@@ -73,6 +75,7 @@ class L2(Regularizer):
         5.0
 
     Source: Hoerl & Kennard 1970, Ridge regression.
+
     """
 
     HYPERS = ("l2",)
@@ -106,6 +109,7 @@ class L1L2(Regularizer):
         9.0
 
     Source: Zou & Hastie 2005, Regularization and variable selection via the elastic net.
+
     """
 
     HYPERS = ("l1", "l2")
@@ -142,6 +146,7 @@ class OrthogonalRegularizer(Regularizer):
         0.6666666865348816
 
     Source: Bansal et al. 2018, Can we gain more from orthogonality regularizations in training deep networks?
+
     """
 
     HYPERS = ("factor",)
@@ -159,6 +164,7 @@ class OrthogonalRegularizer(Regularizer):
             hypers: ``factor``.
             w: the matrix; rows (or columns) of zeros may pad it.
             awake: how many of its rows (or columns) are no padding; None means all.
+
         """
         if w.ndim != 2:
             raise ValueError(f"OrthogonalRegularizer needs a matrix of weights, got an array of shape {w.shape}.")
@@ -188,6 +194,7 @@ class FunctionRegularizer(FunctionMember, Regularizer):
     Example:
         >>> float(FunctionRegularizer(lambda w: w.max())([1.0, 3.0]))
         3.0
+
     """
 
     def apply(self, hypers: Hypers, w: Array) -> Array:
@@ -250,6 +257,7 @@ def get(identifier: Any) -> Regularizer | None:
     Example:
         >>> get('l2').get_config()
         {'l2': 0.01}
+
     """
     member: Regularizer | None = _FAMILY.get(identifier)
     return member
@@ -261,6 +269,7 @@ def serialize(regularizer: Regularizer | None) -> dict[str, Any] | None:
     Example:
         >>> serialize(L2(0.5))
         {'module': 'keras.regularizers', 'class_name': 'L2', 'config': {'l2': 0.5}, 'registered_name': None}
+
     """
     return _FAMILY.serialize(regularizer)
 
@@ -278,6 +287,7 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
     Example:
         >>> deserialize({'class_name': 'L1', 'config': {'l1': 0.5}}).l1
         0.5
+
     """
     member: Regularizer = _FAMILY.deserialize(config, custom_objects)
     return member

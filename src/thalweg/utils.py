@@ -33,6 +33,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
         >>> thalweg.utils.to_categorical([0, 2], num_classes=3)
         array([[1., 0., 0.],
                [0., 0., 1.]], dtype=float32)
+
     """
     given = np.asarray(x)
     classes = given.astype(np.int64)
@@ -54,6 +55,7 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
         >>> import thalweg
         >>> thalweg.utils.normalize([[3.0, 4.0]])
         array([[0.6, 0.8]])
+
     """
     array = np.asarray(x, dtype=float)
     norms = np.linalg.norm(array, ord=order, axis=axis, keepdims=True)
@@ -83,6 +85,7 @@ def plot_model(
 
     Raises:
         ImportError: where matplotlib is missing; it is in the extra ``plots``.
+
     """
     from thalweg._model_plot import draw
 

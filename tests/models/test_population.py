@@ -51,7 +51,13 @@ def test_members_equal_nets_trained_alone():
 widths = st.lists(st.integers(1, 12), min_size=2, max_size=2).map(tuple)
 
 
-@settings(max_examples=6, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=6,
+    deadline=None,
+    derandomize=True,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+)
 @given(
     shapes=st.lists(widths, min_size=2, max_size=4),
     activation=st.sampled_from(["relu", "sigmoid", "softmax", "tanh"]),

@@ -51,6 +51,7 @@ class Callback:
         ...         print(f"epoch {epoch + 1}: loss {logs['loss']:.2f}!")
         >>> Shout().on_epoch_end(0, {'loss': 0.5})
         epoch 1: loss 0.50!
+
     """
 
     # on the class, so that a subclass need not call super().__init__()
@@ -99,6 +100,7 @@ class Callback:
         Args:
             step: steps done in this epoch.
             logs: the running loss and metrics of this epoch.
+
         """
 
     @_default

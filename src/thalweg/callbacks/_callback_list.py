@@ -42,6 +42,7 @@ class CallbackList(Callback):
         0 {'loss': 0.5}
         >>> listed.history.history
         {'loss': [0.5]}
+
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class CallbackList(Callback):
         self.set_model(model)
 
     @property
-    def history(self) -> History | None:
+    def history(self) -> Any:
         """The record of the fit."""
         return self._find(History)
 

@@ -30,6 +30,7 @@ class Convergence(Monitor):
         >>> # model.fit(x, y, epochs=10_000, until=until)
         >>> until.tolerance
         0.001
+
     """
 
     def __init__(self, tolerance: float = 1e-4, monitor: str = "gradient_norm", patience: int = 1) -> None:

@@ -27,6 +27,7 @@ class CSVLogger(Callback):
     Example:
         >>> log = CSVLogger('fit.csv', append=True)
         >>> # model.fit(x, y, epochs=10, callbacks=[log])
+
     """
 
     def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:

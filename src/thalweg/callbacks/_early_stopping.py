@@ -40,6 +40,7 @@ class EarlyStopping(Monitor):
         3
 
     Reference: Prechelt, *Early Stopping - But When?*, 1998.
+
     """
 
     def __init__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ class HyperChange(NamedTuple):
         path: as in ``model.hypers``.
         old: the value before.
         new: the value from then on.
+
     """
 
     epoch: int
@@ -45,6 +47,7 @@ class History(Callback):
         ...     record.on_epoch_end(epoch, {'loss': loss})
         >>> record.history, record.epoch
         ({'loss': [2.0, 0.5, 0.75]}, [0, 1, 2])
+
     """
 
     def __init__(self) -> None:
@@ -86,7 +89,7 @@ def _course(values: list[Any]) -> str:
     if not all(isinstance(value, float) for value in values):
         return figure(values[-1])
     course = figure(values[0]) if len(values) == 1 else f"{figure(values[0])} -> {figure(values[-1])}"
-    finite = [value for value in values if value == value]  # NaN is not itself
+    finite = [value for value in values if not math.isnan(value)]
     if len(values) < 3 or not finite:
         return course
     return f"{course}  (lowest {figure(min(finite))}, highest {figure(max(finite))})"

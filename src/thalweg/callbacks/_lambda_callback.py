@@ -25,6 +25,7 @@ class LambdaCallback(Callback):
         >>> tell = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs['loss']))
         >>> tell.on_epoch_end(0, {'loss': 0.5})
         0 0.5
+
     """
 
     def __init__(self, **hooks: Callable[..., Any] | None) -> None:

@@ -25,6 +25,7 @@ class LearningRateScheduler(Callback):
     Example:
         >>> halving = LearningRateScheduler(lambda epoch, rate: rate / 2 if epoch % 10 == 9 else rate)
         >>> # model.fit(x, y, epochs=100, callbacks=[halving])
+
     """
 
     per_member = True

@@ -28,6 +28,7 @@ def figure(value: Any) -> str:
     Example:
         >>> figure(0.29333), figure(-0.0002933), figure([0.5, 0.25])
         ('0.2933', '-2.9330e-04', '[0.5000, 0.2500]')
+
     """
     if isinstance(value, Sequence) and not isinstance(value, str):
         shown = [figure(one) for one in value[:4]] + ["…"] * (len(value) > 4)

@@ -22,6 +22,7 @@ class Monitor(Callback):
         monitor: its name in the logs.
         mode: ``'min'``, ``'max'``, or ``'auto'``: by the name.
         min_delta: by how much a value must beat the best one; the sign does not matter.
+
     """
 
     per_member = True
@@ -44,6 +45,7 @@ class Monitor(Callback):
 
         Raises:
             ValueError: where `mode` is ``'auto'`` and the name tells no direction.
+
         """
         self.direction()
         self.best = None
@@ -87,6 +89,7 @@ def direction_of(monitor: str, owner: str) -> str:
 
     Raises:
         ValueError: where the name tells no direction.
+
     """
     name = monitor.removeprefix("val_")
     if name in EXTRAS:

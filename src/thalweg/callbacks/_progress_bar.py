@@ -37,6 +37,7 @@ class ProgressBar(Callback):
         >>> bar.on_epoch_begin(0)
         >>> bar.on_epoch_end(0, {'loss': 1.9864})  # doctest: +ELLIPSIS
         Epoch 1/20 - 3/3 - 0s - ...us/step - loss: 1.9864
+
     """
 
     def __init__(self, verbose: Any = "auto") -> None:
@@ -61,6 +62,7 @@ class ProgressBar(Callback):
         Example:
             >>> with ProgressBar.for_evaluation(0, steps=3) as progress:
             ...     progress(3, {'loss': 0.5})
+
         """
         bar = cls(verbose)
         bar.set_params({"epochs": 1, "steps": steps})

@@ -33,6 +33,7 @@ class Line(NamedTuple):
         pace: seconds a step; None before the first one.
         values: logs.
         phase: ``'train'``, ``'validate'`` or ``'end'``.
+
     """
 
     epoch: int | None
@@ -81,6 +82,7 @@ def rich_line(line: Line, width: int, paint: Paint, glyphs: str) -> str:
         width: characters in a row.
         paint: how to mark text up.
         glyphs: of the bar: what is done, what is not.
+
     """
     logs: list[Field] = [[(f"{name}:", "quiet"), (f" {figure(value)}", "value")] for name, value in line.values.items()]
     for size in _BARS if line.total else (0,):

@@ -34,6 +34,7 @@ class ReduceLROnPlateau(Monitor):
         >>> # model.fit(x, y, validation_split=0.2, epochs=100, callbacks=[reduce])
         >>> reduce.factor
         0.2
+
     """
 
     def __init__(

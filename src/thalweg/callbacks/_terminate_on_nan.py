@@ -27,6 +27,7 @@ class TerminateOnNaN(Callback):
         Step 41: the loss is nan, the fit ends here.
         >>> watch.model.stop_training
         True
+
     """
 
     per_member = True

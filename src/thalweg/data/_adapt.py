@@ -35,6 +35,7 @@ def adapt(
 
     Raises:
         DataError: where lengths differ, data are empty, or are no numbers.
+
     """
     if isinstance(x, (Rows, Stream)):
         return x
@@ -45,7 +46,9 @@ def adapt(
             name = "y" if y is not None else "sample_weight"
             raise DataError(f"{what} got {name} beside a source of batches, which gives (x, y, sample_weight) itself.")
         if batch_size is not None:
-            raise DataError(f"{what} got batch_size={batch_size} beside a source of batches, whose size they have already.")
+            raise DataError(
+                f"{what} got batch_size={batch_size} beside a source of batches, whose size they have already."
+            )
 
         def convert(batch: Any, place: str) -> Rows:
             if what == "predict" and isinstance(batch, (tuple, list)):
@@ -73,9 +76,7 @@ def rows_of(
     labels = [*(name for name, _ in given), *_names(y, "y", outputs), *_names(sample_weight, "sample_weight", outputs)]
     for name, array in zip(labels, (*arrays, *targets, *weights), strict=True):
         if array.shape[0] != n:
-            raise DataError(
-                f"{place}x has {n} rows and {name} has {array.shape[0]}: they must have as many."
-            )
+            raise DataError(f"{place}x has {n} rows and {name} has {array.shape[0]}: they must have as many.")
     if n == 0:
         raise DataError(f"{place}x is empty: it has shape {arrays[0].shape}, and no row to learn from.")
     columns = tuple([str(name) for name in part.columns] if hasattr(part, "columns") else None for _, part in given)
@@ -86,8 +87,9 @@ def _from_batch(batch: Any, place: str, inputs: list[str] | None, outputs: list[
     if isinstance(batch, (tuple, list)):
         if not 1 <= len(batch) <= 3:
             raise DataError(f"{place} must be (x, y) or (x, y, sample_weight), got a tuple of {len(batch)}.")
-        return rows_of(*batch, inputs=inputs, outputs=outputs, place=f"{place}: ")
-    return rows_of(batch, inputs=inputs, outputs=outputs, place=f"{place}: ")
+        x, y, weight = (*batch, None, None)[:3]
+        return rows_of(x, y, weight, inputs, outputs, f"{place}: ")
+    return rows_of(batch, None, None, inputs, outputs, f"{place}: ")
 
 
 def _gives_batches(x: Any) -> bool:

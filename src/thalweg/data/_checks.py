@@ -18,6 +18,7 @@ def check_rows(source: Rows, what: str = "fit") -> None:
 
     Raises:
         DataError: naming the argument, the first row and column, and how many values are wrong.
+
     """
     several = len(source.x) > 1
     for i, array in enumerate(source.x):
@@ -50,6 +51,7 @@ def check_labels(y: np.ndarray, classes: int, kind: str, what: str = "fit", igno
 
     Warns:
         DataWarning: where all rows are of one class.
+
     """
     if kind == "sparse":
         _class_numbers(y if ignore is None else y[y != ignore], classes, what)
@@ -64,7 +66,11 @@ def check_labels(y: np.ndarray, classes: int, kind: str, what: str = "fit", igno
             )
     found = _one_class(y, kind)
     if found is not None and y.shape[0] > 1:
-        warnings.warn(f"{what}: all {y.shape[0]} rows are of class {found}: there is nothing to tell apart.", DataWarning, stacklevel=2)
+        warnings.warn(
+            f"{what}: all {y.shape[0]} rows are of class {found}: there is nothing to tell apart.",
+            DataWarning,
+            stacklevel=2,
+        )
 
 
 def _class_numbers(y: np.ndarray, classes: int, what: str) -> None:
@@ -79,7 +85,11 @@ def _class_numbers(y: np.ndarray, classes: int, what: str) -> None:
     wrong = (y < 0) | (y >= classes)
     if wrong.any():
         row = int(np.argwhere(wrong)[0][0])
-        more = f" Did the classes start at 1? The net has {classes} outputs." if y.min() == 1 and y.max() == classes else ""
+        more = (
+            f" Did the classes start at 1? The net has {classes} outputs."
+            if y.min() == 1 and y.max() == classes
+            else ""
+        )
         raise DataError(
             f"{what}: class labels must be in [0, {classes}), as the net has {classes} outputs, got "
             f"{float(y[row].flat[0]):g} in row {row} of y ({int(wrong.sum())} such labels).{more}"

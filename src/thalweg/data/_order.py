@@ -14,12 +14,15 @@ def capacity(n: int) -> int:
         >>> from thalweg import data
         >>> data.capacity(6000), data.capacity(6001), data.capacity(60000)
         (6144, 6144, 61440)
+
     """
     grain = max(8, 1 << max(n.bit_length() - 5, 0))
     return -(-max(n, 1) // grain) * grain
 
 
-def order(n: int, batch_size: int, *, seed: int = 0, epoch: int = 0, shuffle: bool = True) -> tuple[np.ndarray, np.ndarray]:
+def order(
+    n: int, batch_size: int, *, seed: int = 0, epoch: int = 0, shuffle: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
     """Which rows make up each step of one pass.
 
     Args:
@@ -32,6 +35,7 @@ def order(n: int, batch_size: int, *, seed: int = 0, epoch: int = 0, shuffle: bo
     Returns:
         int32 [steps, batch_size] row numbers, and int32 [steps] how many of each step's are meant: what
         fills up the last step are rows of this pass once more.
+
     """
     rows = _seeds.generator(seed, epoch).permutation(n) if shuffle else np.arange(n)
     steps = -(-n // batch_size)

@@ -24,6 +24,7 @@ class Rows(NamedTuple):
         weight: sample weights, one [n] array for all outputs or one an output; () where there are none.
         n: how many rows.
         columns: per input the names of its columns, or None.
+
     """
 
     x: tuple[np.ndarray, ...]
@@ -43,6 +44,7 @@ def to_array(given: Any, argument: str) -> np.ndarray:
 
     Raises:
         DataError: on ragged rows, texts, objects and complex numbers; it names the place.
+
     """
     if hasattr(given, "toarray"):
         raise DataError(f"{argument} is a sparse matrix, expected a dense array: give {argument}.toarray().")
@@ -66,7 +68,9 @@ def _from_any(given: Any, argument: str) -> np.ndarray:
         array = array.astype(np.float32)  # bfloat16, which NumPy itself does not know
     if array.dtype.kind not in "biuf" and "float" not in str(array.dtype):
         wanted = "Turn categories into numbers first." if array.dtype.kind in "US" else "Give real numbers."
-        raise DataError(f"{argument} must be numbers, got dtype {array.dtype} (first value {array.flat[0]!r}). {wanted}")
+        raise DataError(
+            f"{argument} must be numbers, got dtype {array.dtype} (first value {array.flat[0]!r}). {wanted}"
+        )
     return array
 
 

@@ -25,6 +25,7 @@ def validation_split(rows: Rows | Stream, fraction: float) -> tuple[Rows, Rows]:
         >>> train, rest = data.validation_split(data.adapt(np.arange(10.0)), 0.25)
         >>> train.n, rest.n
         (7, 3)
+
     """
     if not isinstance(rows, Rows):
         raise DataError("validation_split needs arrays; beside a source of batches give validation_data.")
@@ -42,6 +43,7 @@ def class_weights_to_rows(y: np.ndarray, class_weight: Mapping[int, float], give
 
     Raises:
         DataError: beside sample weights, on a negative weight, and for targets that are no classes.
+
     """
     if given is not None:
         raise DataError("class_weight and sample_weight exclude each other: multiply them into sample_weight yourself.")
@@ -74,9 +76,10 @@ class Leak(NamedTuple):
     Attributes:
         count: how many.
         fraction: of the second set.
+
     """
 
-    count: int
+    count: int  # type: ignore[assignment]  # a tuple's own method of that name is of no use here
     fraction: float
 
 

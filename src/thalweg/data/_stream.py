@@ -34,6 +34,7 @@ class PyDataset:
         >>> model.compile('sgd', 'mse')
         >>> len(model.fit(Halves(), epochs=2, verbose=0).epoch)
         2
+
     """
 
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
@@ -71,11 +72,14 @@ class Stream:
         length: batches a pass, where the source tells.
         restarts: whether a pass can be made again.
         check: called with each batch's rows and what to call it.
+
     """
 
     def __init__(self, source: Any, convert: Callable[[Any, str], Rows], what: str) -> None:
         self.source, self.convert, self.what = source, convert, what
-        self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__") and not isinstance(source, Iterator)
+        self.indexed = (
+            hasattr(source, "__getitem__") and hasattr(source, "__len__") and not isinstance(source, Iterator)
+        )
         self.restarts = not isinstance(source, Iterator)
         self.length = _length(source)
         self.check: Callable[[Rows, str], None] = lambda rows, place: None
@@ -201,6 +205,7 @@ class prefetch(AbstractContextManager[Iterator[Rows]]):  # noqa: N801
     Args:
         iterator: what to read.
         size: how many items are kept ready.
+
     """
 
     def __init__(self, iterator: Iterator[Rows], size: int = 10) -> None:

@@ -17,6 +17,7 @@ def unpacked(path: Path) -> bytes:
 
     Raises:
         DataError: where it is cut off or no gzip file.
+
     """
     try:
         return gzip.decompress(path.read_bytes())
@@ -29,6 +30,7 @@ def parse(content: bytes, path: Path) -> np.ndarray:
 
     Raises:
         DataError: where the header does not fit the content.
+
     """
     kind, axes = (content[2], content[3]) if len(content) >= 4 and content[:2] == b"\0\0" else (0, 0)
     start = 4 + 4 * axes

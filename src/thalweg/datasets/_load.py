@@ -24,6 +24,7 @@ class DataSet(NamedTuple):
         name: of the set, or of the file.
         x, y: training rows.
         x_test, y_test: test rows, or None.
+
     """
 
     name: str
@@ -48,6 +49,7 @@ class _Digits:
             >>> (x, y), (x_test, y_test) = thalweg.datasets.digits.load_data()
             >>> x.shape, x_test.shape
             ((10000, 28, 28), (2000, 28, 28))
+
         """
         found = read_npz(_EMBEDDED)
         assert found.x_test is not None
@@ -70,6 +72,7 @@ class _Digits8:
             >>> (x, y), (x_test, y_test) = thalweg.datasets.digits8.load_data()
             >>> x.shape, x_test.shape
             ((1437, 8, 8), (360, 8, 8))
+
         """
         from sklearn.datasets import load_digits
         from sklearn.model_selection import train_test_split
@@ -108,6 +111,7 @@ def load(name: str | Path) -> DataSet:
         >>> import thalweg
         >>> thalweg.datasets.load('digits8').x.shape
         (1437, 8, 8)
+
     """
     if str(name) in _SETS:
         (x, y), (x_test, y_test) = _SETS[str(name)]()
@@ -129,10 +133,13 @@ def read_npz(path: Path) -> DataSet:
             names = set(held.files)
             train = ("x_train", "y_train") if "x_train" in names else ("x", "y")
             if not set(train) <= names:
-                raise DataError(f"{path} must hold x_train and y_train, or x and y; it holds {', '.join(sorted(names)) or 'nothing'}.")
+                raise DataError(
+                    f"{path} must hold x_train and y_train, or x and y; it holds {', '.join(sorted(names)) or 'nothing'}."
+                )
             tested = {"x_test", "y_test"} <= names
             x, y, x_test, y_test = (
-                _member(held, name, path) if name else None for name in (*train, *(("x_test", "y_test") if tested else ("", "")))
+                _member(held, name, path) if name else None
+                for name in (*train, *(("x_test", "y_test") if tested else ("", "")))
             )
     except (zipfile.BadZipFile, OSError, EOFError) as error:
         raise DataError(f"{path} is no whole .npz file: {error}.") from error

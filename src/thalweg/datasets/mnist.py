@@ -48,6 +48,7 @@ def load_data(path: str | Path | None = None) -> tuple[Pair, Pair]:
             it says where to put the files.
 
     Source: LeCun, Bottou, Bengio & Haffner 1998, "Gradient-based learning applied to document recognition".
+
     """
     folder = _folder(None if str(path) == "mnist.npz" else path)
     x, y, x_test, y_test = (_array(folder, name) for name in FILES)
@@ -61,7 +62,9 @@ def _folder(path: str | Path | None) -> Path:
             return folder
     if path is not None:
         missing = [name for name in FILES if not (Path(path) / name).is_file()]
-        raise DataError(f"{path} lacks {', '.join(missing)}: load_data(path) takes a folder with the four idx files of MNIST.")
+        raise DataError(
+            f"{path} lacks {', '.join(missing)}: load_data(path) takes a folder with the four idx files of MNIST."
+        )
     return config.cache_folder() / "mnist"
 
 
@@ -79,7 +82,7 @@ def _download(file: Path) -> None:
     said = []
     for mirror in MIRRORS:
         try:
-            with urllib.request.urlopen(mirror + file.name, timeout=_SECONDS) as answer:  # noqa: S310
+            with urllib.request.urlopen(mirror + file.name, timeout=_SECONDS) as answer:
                 content = answer.read()
             break
         except (OSError, urllib.error.URLError) as error:

@@ -31,6 +31,7 @@ def chunk_end(program: Program, start: int, steps: int, asked: int | None = None
 
     Args:
         asked: the next step at which somebody must be called, if any.
+
     """
     speed = program.seconds_per_step
     stop = min(start + (_FIRST if speed is None else max(1, int(_SECONDS / max(speed, 1e-7)))), steps)

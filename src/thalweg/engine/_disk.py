@@ -28,7 +28,7 @@ def use_disk_cache() -> None:
     if _ready:
         return
     _ready = True
-    if os.environ.get("THALWEG_DISK_CACHE") == "0" or jax.config.jax_compilation_cache_dir:
+    if os.environ.get("THALWEG_DISK_CACHE") == "0" or jax.config.jax_compilation_cache_dir:  # type: ignore[attr-defined]
         return
     folder = config.cache_folder() / "programs" / _machine()
     try:

@@ -30,7 +30,9 @@ class Slab(NamedTuple):
 class Feed(Protocol):
     """Where an epoch's work comes from."""
 
-    steps: int | None  # per epoch, where known
+    @property
+    def steps(self) -> int | None:
+        """Steps an epoch, where they are known."""
 
     def epoch(self, number: int) -> Iterator[Slab]:
         """The slabs of one epoch."""
@@ -57,6 +59,7 @@ class ArrayFeed:
         seed: keys the orders together with the number of the pass; None keeps the rows' order.
         steps_per_epoch: fewer steps than a pass has: the next epoch goes on where this one stopped.
         exact: whether the last, short batch gets a slab of its own instead of padding rows.
+
     """
 
     def __init__(
@@ -118,6 +121,7 @@ class StreamFeed:
         size: how many batches are prepared ahead.
         workers: threads that prepare them, for indexable streams.
         exact: whether batches of other sizes get a slab of their own instead of padding rows.
+
     """
 
     def __init__(
@@ -175,9 +179,7 @@ def _joined(batches: list[Rows]) -> Rows:
         parts = [getattr(rows, name) for rows in batches]
         return tuple(np.concatenate([np.asarray(one[i]) for one in parts]) for i in range(len(parts[0])))
 
-    return batches[0]._replace(
-        x=join("x"), y=join("y"), weight=join("weight"), n=sum(rows.n for rows in batches)
-    )
+    return batches[0]._replace(x=join("x"), y=join("y"), weight=join("weight"), n=sum(rows.n for rows in batches))
 
 
 def _cut(order: Order, start: int, stop: int, width: int) -> Order:

@@ -17,6 +17,7 @@ class Objective(Tunable):
     Args:
         losses: one per output; None where an output is not trained on.
         weights: one number per output, or None where none was given.
+
     """
 
     def __init__(self, losses: tuple[Loss | None, ...], weights: tuple[float, ...] | None = None) -> None:
@@ -54,6 +55,7 @@ class Objective(Tunable):
 
         Args:
             rows: [batch] 1.0 for real rows, or None where all are real.
+
         """
         costs = []
         for i, loss in enumerate(self.losses):

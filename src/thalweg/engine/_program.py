@@ -24,6 +24,7 @@ class Program:
     Attributes:
         seconds_per_step: of the last chunk that was not the first, or None.
         traces: how often it was traced; a structure that is compiled once has 1 per shape of data.
+
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -41,7 +42,7 @@ class Program:
 
     def clear(self) -> None:
         """Let go of the compiled code."""
-        self._run.clear_cache()
+        self._run.clear_cache()  # type: ignore[attr-defined]
 
 
 _programs: OrderedDict[Any, Program] = OrderedDict()
@@ -53,6 +54,7 @@ def program(kind: str, task: Task, members: tuple[str, int] | None = None) -> Pr
     Args:
         kind: ``'train'``, ``'evaluate'`` or ``'predict'``.
         members: None for one net; for a population, how its members run (see ``_population``).
+
     """
     key = (kind, task.structure, members)
     if key in _programs:

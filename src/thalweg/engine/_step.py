@@ -22,6 +22,7 @@ def train_step(
         seed: uint32, keys the random bits together with the step.
         index: int32 [batch], which rows.
         count: int32, how many of them are real.
+
     """
     batch = take(data, index)
     rows = real_rows(task, index, count)
@@ -58,8 +59,9 @@ def train_step(
     return TrainState(params, frozen, slots, state.step + jnp.uint32(1), totals)
 
 
-def evaluate_step(task: Task, params: Any, frozen: Any, totals: Any, h: Any, data: Data, index: Any, count: Any,
-                  awake: Awake | None) -> Any:
+def evaluate_step(
+    task: Task, params: Any, frozen: Any, totals: Any, h: Any, data: Data, index: Any, count: Any, awake: Awake | None
+) -> Any:
     """Add one batch to the sums, with the net as it is used (dropout off)."""
     batch = take(data, index)
     rows = real_rows(task, index, count)

@@ -28,6 +28,7 @@ class Task:
         dtype: of the layers' arithmetic where it differs from the weights', else None.
         masked: whether a batch may have padding rows.
         padded: whether layers may have sleeping units.
+
     """
 
     network: Network

@@ -25,6 +25,7 @@ class Watch(NamedTuple):
         metrics: per output, metrics that ignore row weights.
         weighted: per output, metrics that use them.
         names: the output's prefix for its metrics, '' where there is one output.
+
     """
 
     losses: tuple[str, ...]
@@ -34,7 +35,9 @@ class Watch(NamedTuple):
 
     def structure(self) -> tuple[Any, ...]:
         """Hashable; names are no part of it."""
-        kinds = tuple(tuple(tuple(m.structure() for m in one) for one in part) for part in (self.metrics, self.weighted))
+        kinds = tuple(
+            tuple(tuple(m.structure() for m in one) for one in part) for part in (self.metrics, self.weighted)
+        )
         return (len(self.losses), self.gradient_norm, kinds)
 
     @property
@@ -74,7 +77,11 @@ class Watch(NamedTuple):
     def names(self) -> list[str]:
         """The logs' names, in their order."""
         names = list(self.losses)
-        for _, prefix, metric in self._listed():  # a metric asked for with and without weights is told apart as in Keras
+        for (
+            _,
+            prefix,
+            metric,
+        ) in self._listed():  # a metric asked for with and without weights is told apart as in Keras
             name = f"{prefix}{metric.name}"
             names.append(f"{prefix}weighted_{metric.name}" if name in names else name)
         return names
@@ -91,9 +98,12 @@ class Watch(NamedTuple):
         return dict(zip(self.names(), listed, strict=True))
 
     def _listed(self, totals: Totals | None = None) -> list[tuple[Any, str, Metric]]:
-        found = []
+        found: list[Any] = []
         for i, prefix in enumerate(self.prefixes):
-            for metrics, states in ((self.metrics, totals and totals.metrics), (self.weighted, totals and totals.weighted)):
+            for metrics, states in (
+                (self.metrics, totals and totals.metrics),
+                (self.weighted, totals and totals.weighted),
+            ):
                 found.extend((states and states[i][k], prefix, metric) for k, metric in enumerate(metrics[i]))
         return found
 

@@ -18,7 +18,7 @@ from thalweg.layers._variable import Weight
 class _Elementwise(Layer):
     """A layer that keeps its input's shape."""
 
-    def output_features(self, features: Features) -> tuple[int, ...]:  # noqa: D102
+    def output_features(self, features: Features) -> tuple[int, ...]:
         return tuple(features)
 
 
@@ -35,13 +35,14 @@ class Activation(_Elementwise):
         >>> import numpy as np, thalweg
         >>> thalweg.layers.Activation('relu')(np.array([[-1.0, 2.0]])).tolist()
         [[0.0, 2.0]]
+
     """
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
 
-    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:  # noqa: D102
+    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         return activate(self.activation, x, ctx.awake)
 
 
@@ -62,6 +63,7 @@ class ReLU(_Elementwise):
         [[0.5, 1.0]]
 
     Source: Nair & Hinton 2010, "Rectified linear units improve restricted Boltzmann machines".
+
     """
 
     HYPERS: ClassVar[tuple[str, ...]] = ("max_value", "negative_slope", "threshold", *Layer.HYPERS)
@@ -75,7 +77,7 @@ class ReLU(_Elementwise):
         self.negative_slope = number(self, "negative_slope", negative_slope or 0.0, at_least=0)
         self.threshold = number(self, "threshold", threshold or 0.0, at_least=0)
 
-    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:  # noqa: D102
+    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         h = ctx.h
         return activate(
             lambda z: activations.relu(z, h["negative_slope"], h.get("max_value"), h["threshold"]), x, ctx.awake
@@ -97,6 +99,7 @@ class LeakyReLU(_Elementwise):
         [[-0.5, 2.0]]
 
     Source: Maas et al. 2013, "Rectifier nonlinearities improve neural network acoustic models".
+
     """
 
     HYPERS: ClassVar[tuple[str, ...]] = ("negative_slope", *Layer.HYPERS)
@@ -106,7 +109,7 @@ class LeakyReLU(_Elementwise):
         super().__init__(**kwargs)
         self.negative_slope = number(self, "negative_slope", negative_slope, at_least=0)
 
-    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:  # noqa: D102
+    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         return activations.leaky_relu(x, ctx.h["negative_slope"])
 
 
@@ -125,6 +128,7 @@ class PReLU(_Elementwise):
         [[0.0, 2.0]]
 
     Source: He et al. 2015, "Delving deep into rectifiers".
+
     """
 
     HYPERS: ClassVar[tuple[str, ...]] = ("alpha_regularizer", "alpha_constraint", *Layer.HYPERS)
@@ -144,7 +148,7 @@ class PReLU(_Elementwise):
         self.alpha_constraint = own(constraints.get(alpha_constraint))
         self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else list(shared_axes or ()) or None
 
-    def init(self, features: Features) -> Sequence[Weight]:  # noqa: D102
+    def init(self, features: Features) -> Sequence[Weight]:
         shape = tuple(1 if i + 1 in (self.shared_axes or ()) else size for i, size in enumerate(features))
         axes = tuple("in" if len(shape) == 1 and shape == features else None for _ in shape)
         return (
@@ -158,7 +162,7 @@ class PReLU(_Elementwise):
             ),
         )
 
-    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:  # noqa: D102
+    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         return jnp.maximum(x, 0) - w["alpha"] * jnp.maximum(-x, 0)
 
 
@@ -177,6 +181,7 @@ class ELU(_Elementwise):
         [[-1.0, 2.0]]
 
     Source: Clevert et al. 2016, "Fast and accurate deep network learning by exponential linear units".
+
     """
 
     HYPERS: ClassVar[tuple[str, ...]] = ("alpha", *Layer.HYPERS)
@@ -186,7 +191,7 @@ class ELU(_Elementwise):
         super().__init__(**kwargs)
         self.alpha = number(self, "alpha", alpha, at_least=0)
 
-    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:  # noqa: D102
+    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         return activations.elu(x, ctx.h["alpha"])
 
 
@@ -202,13 +207,14 @@ class Softmax(_Elementwise):
         [[0.5, 0.5]]
 
     Source: Bridle 1990, "Probabilistic interpretation of feedforward classification network outputs".
+
     """
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis if isinstance(axis, int) else tuple(axis)
 
-    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:  # noqa: D102
+    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         if ctx.awake is None:
             return activations.softmax(x, self.axis)
         x = jnp.where(ctx.awake > 0, x, jnp.finfo(x.dtype).min)
@@ -229,6 +235,7 @@ class ActivityRegularization(_Elementwise):
         >>> import thalweg
         >>> thalweg.layers.ActivityRegularization(l2=0.1).hypers()
         {'activity_regularizer/l1': 0.0, 'activity_regularizer/l2': 0.1}
+
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
@@ -237,12 +244,12 @@ class ActivityRegularization(_Elementwise):
     @property
     def l1(self) -> float:
         """The factor of the absolute values."""
-        return self.activity_regularizer.l1  # type: ignore[no-any-return]
+        return self.activity_regularizer.l1
 
     @property
     def l2(self) -> float:
         """The factor of the squares."""
-        return self.activity_regularizer.l2  # type: ignore[no-any-return]
+        return self.activity_regularizer.l2
 
     def get_config(self) -> dict[str, Any]:
         """Both factors."""
@@ -252,7 +259,7 @@ class ActivityRegularization(_Elementwise):
         """The factors are data."""
         return (type(self),)
 
-    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:  # noqa: D102
+    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         return x
 
 
@@ -263,7 +270,8 @@ class Identity(_Elementwise):
         >>> import numpy as np, thalweg
         >>> thalweg.layers.Identity()(np.ones((1, 2))).tolist()
         [[1.0, 1.0]]
+
     """
 
-    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:  # noqa: D102
+    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         return x

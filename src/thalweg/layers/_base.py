@@ -54,6 +54,7 @@ class Layer(Tunable):
         ...         return x * w['scale']
         >>> Scale()(jnp.ones((2, 3))).shape
         (2, 3)
+
     """
 
     HYPERS: ClassVar[tuple[str, ...]] = ("activity_regularizer",)

@@ -29,6 +29,7 @@ class Context:
         units: likewise for the layer's own units.
         updates: new values of weights that are not trained (moving averages), by name.
         penalties: scalars to add to the loss.
+
     """
 
     def __init__(

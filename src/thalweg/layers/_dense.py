@@ -34,6 +34,7 @@ class Dense(Layer):
         (2, 4)
 
     Source: Rumelhart, Hinton & Williams 1986, "Learning representations by back-propagating errors".
+
     """
 
     HYPERS: ClassVar[tuple[str, ...]] = (
@@ -72,7 +73,7 @@ class Dense(Layer):
         self.kernel_constraint = own(constraints.get(kernel_constraint))
         self.bias_constraint = own(constraints.get(bias_constraint))
 
-    def init(self, features: Features) -> Sequence[Weight]:  # noqa: D102
+    def init(self, features: Features) -> Sequence[Weight]:
         if not features:
             raise ValueError(f"Dense {self.name!r} needs inputs of at least two axes, (rows, features), got (rows,).")
         kernel = Weight(
@@ -93,17 +94,17 @@ class Dense(Layer):
         )
         return (kernel, bias) if self.use_bias else (kernel,)
 
-    def check_features(self, features: Features) -> None:  # noqa: D102
+    def check_features(self, features: Features) -> None:
         if features[-1] != self.features[-1]:
             super().check_features(features)
 
-    def output_features(self, features: Features) -> tuple[int, ...]:  # noqa: D102
+    def output_features(self, features: Features) -> tuple[int, ...]:
         return (*features[:-1], self.units)
 
-    def output_awake(self, awake: Any, units: Any) -> Any:  # noqa: D102
+    def output_awake(self, awake: Any, units: Any) -> Any:
         return units
 
-    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:  # noqa: D102
+    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         z = jnp.dot(x, w["kernel"])
         if self.use_bias:
             z = z + w["bias"]

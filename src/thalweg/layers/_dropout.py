@@ -30,6 +30,7 @@ class Dropout(Layer):
         [[0.0, 0.0, 0.0]]
 
     Source: Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting".
+
     """
 
     HYPERS: ClassVar[tuple[str, ...]] = ("rate", *Layer.HYPERS)
@@ -43,10 +44,10 @@ class Dropout(Layer):
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
         self.seed = seed
 
-    def output_features(self, features: Features) -> tuple[int, ...]:  # noqa: D102
+    def output_features(self, features: Features) -> tuple[int, ...]:
         return tuple(features)
 
-    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:  # noqa: D102
+    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         if not ctx.training:
             return x
         shape = x.shape
@@ -74,6 +75,7 @@ class GaussianNoise(Layer):
         [[1.0, 1.0]]
 
     Source: Bishop 1995, "Training with noise is equivalent to Tikhonov regularization".
+
     """
 
     HYPERS: ClassVar[tuple[str, ...]] = ("stddev", *Layer.HYPERS)
@@ -84,10 +86,10 @@ class GaussianNoise(Layer):
         self.stddev = number(self, "stddev", stddev, at_least=0)
         self.seed = seed
 
-    def output_features(self, features: Features) -> tuple[int, ...]:  # noqa: D102
+    def output_features(self, features: Features) -> tuple[int, ...]:
         return tuple(features)
 
-    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:  # noqa: D102
+    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         if not ctx.training:
             return x
         noisy = x + jnp.asarray(ctx.h["stddev"]).astype(x.dtype) * ctx.normal(x.shape, x.dtype)

@@ -24,6 +24,7 @@ class InputLayer(Layer):
         >>> import thalweg
         >>> thalweg.layers.InputLayer((4,)).shape
         (4,)
+
     """
 
     def __init__(self, shape: Sequence[int] | None = None, name: str | None = None, **kwargs: Any) -> None:
@@ -37,14 +38,16 @@ class InputLayer(Layer):
                 raise ValueError(f"shape must hold positive integers, got Input(shape={given!r}).")
         self.shape = self.given_features = tuple(int(size) for size in given)
 
-    def output_features(self, features: Features) -> tuple[int, ...]:  # noqa: D102
+    def output_features(self, features: Features) -> tuple[int, ...]:
         return tuple(features)
 
-    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:  # noqa: D102
+    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         return x
 
 
-def Input(shape: Sequence[int] | None = None, name: str | None = None, dtype: str | None = None, **older: Any) -> Symbol:  # noqa: N802
+def Input(  # noqa: N802
+    shape: Sequence[int] | None = None, name: str | None = None, dtype: str | None = None, **older: Any
+) -> Symbol:
     """The start of a functional model, or the first entry of a Sequential.
 
     Args:
@@ -61,6 +64,7 @@ def Input(shape: Sequence[int] | None = None, name: str | None = None, dtype: st
         >>> x = thalweg.Input((4,))
         >>> thalweg.layers.Dense(2)(x).shape
         (None, 2)
+
     """
     older.pop("batch_size", None)
     layer = InputLayer(shape, name=name, dtype=dtype, **older)

@@ -29,6 +29,7 @@ class Lambda(Layer):
         >>> import numpy as np, thalweg
         >>> thalweg.layers.Lambda(lambda x: x ** 2)(np.array([[3.0]])).tolist()
         [[9.0]]
+
     """
 
     pads = False  # what it does with zeros is unknown
@@ -47,7 +48,7 @@ class Lambda(Layer):
         self.function = function
         self.arguments = dict(arguments or {})
 
-    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:  # noqa: D102
+    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         return jnp.asarray(self.function(x, **self.arguments))
 
     def get_config(self) -> dict[str, Any]:

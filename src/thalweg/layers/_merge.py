@@ -20,7 +20,7 @@ class _Merge(Layer):
     least: ClassVar[int] = 2
     most: ClassVar[int | None] = None
 
-    def output_features(self, features: Features) -> tuple[int, ...]:  # noqa: D102
+    def output_features(self, features: Features) -> tuple[int, ...]:
         self.check_count(features)
         try:
             return tuple(np.broadcast_shapes(*features))
@@ -31,17 +31,21 @@ class _Merge(Layer):
 
     def check_count(self, features: Features) -> None:
         """Raise where there are too few or too many inputs."""
-        if not isinstance(features, tuple) or len(features) < self.least or len(features) > (self.most or len(features)):
+        if (
+            not isinstance(features, tuple)
+            or len(features) < self.least
+            or len(features) > (self.most or len(features))
+        ):
             wanted = f"a list of {self.least}" + ("" if self.most == self.least else " or more")
             raise ValueError(f"{type(self).__name__} {self.name!r} takes {wanted} inputs, got {len(features)}.")
 
-    def check_features(self, features: Features) -> None:  # noqa: D102
+    def check_features(self, features: Features) -> None:
         pass
 
-    def output_awake(self, awake: Any, units: Any) -> Any:  # noqa: D102
+    def output_awake(self, awake: Any, units: Any) -> Any:
         return reduce(jnp.maximum, awake)
 
-    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:  # noqa: D102
+    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         merged = self.merge(list(x))
         if ctx.awake is None:
             return merged
@@ -59,6 +63,7 @@ class Add(_Merge):
         >>> import numpy as np, thalweg
         >>> thalweg.layers.Add()([np.ones((1, 2)), np.ones((1, 2))]).tolist()
         [[2.0, 2.0]]
+
     """
 
     def merge(self, x: list[Any]) -> Any:
@@ -73,6 +78,7 @@ class Subtract(_Merge):
         >>> import numpy as np, thalweg
         >>> thalweg.layers.Subtract()([np.ones((1, 2)), np.ones((1, 2))]).tolist()
         [[0.0, 0.0]]
+
     """
 
     most: ClassVar[int | None] = 2
@@ -89,6 +95,7 @@ class Multiply(_Merge):
         >>> import numpy as np, thalweg
         >>> thalweg.layers.Multiply()([2 * np.ones((1, 2)), 3 * np.ones((1, 2))]).tolist()
         [[6.0, 6.0]]
+
     """
 
     def merge(self, x: list[Any]) -> Any:
@@ -103,6 +110,7 @@ class Average(_Merge):
         >>> import numpy as np, thalweg
         >>> thalweg.layers.Average()([np.ones((1, 2)), 3 * np.ones((1, 2))]).tolist()
         [[2.0, 2.0]]
+
     """
 
     def merge(self, x: list[Any]) -> Any:
@@ -117,6 +125,7 @@ class Maximum(_Merge):
         >>> import numpy as np, thalweg
         >>> thalweg.layers.Maximum()([np.ones((1, 2)), 3 * np.ones((1, 2))]).tolist()
         [[3.0, 3.0]]
+
     """
 
     def merge(self, x: list[Any]) -> Any:
@@ -131,6 +140,7 @@ class Minimum(_Merge):
         >>> import numpy as np, thalweg
         >>> thalweg.layers.Minimum()([np.ones((1, 2)), 3 * np.ones((1, 2))]).tolist()
         [[1.0, 1.0]]
+
     """
 
     def merge(self, x: list[Any]) -> Any:
@@ -151,6 +161,7 @@ class Concatenate(_Merge):
         >>> import numpy as np, thalweg
         >>> thalweg.layers.Concatenate()([np.ones((1, 2)), np.zeros((1, 1))]).tolist()
         [[1.0, 1.0, 0.0]]
+
     """
 
     least: ClassVar[int] = 1
@@ -161,7 +172,7 @@ class Concatenate(_Merge):
             raise ValueError("axis must not be 0, the rows, got Concatenate(axis=0).")
         self.axis = int(axis)
 
-    def output_features(self, features: Features) -> tuple[int, ...]:  # noqa: D102
+    def output_features(self, features: Features) -> tuple[int, ...]:
         self.check_count(features)
         along = self._along(len(features[0]))
         rest = {one[:along] + one[along + 1 :] for one in features}
@@ -176,7 +187,7 @@ class Concatenate(_Merge):
     def _along(self, ndim: int) -> int:
         return self.axis % (ndim + 1) - 1 if self.axis > 0 else self.axis % ndim
 
-    def output_awake(self, awake: Any, units: Any) -> Any:  # noqa: D102
+    def output_awake(self, awake: Any, units: Any) -> Any:
         return jnp.concatenate(awake, axis=self._along(awake[0].ndim))
 
     def merge(self, x: list[Any]) -> Any:

@@ -57,7 +57,7 @@ class _Scaled(Layer):
             if asked
         ]
 
-    def output_features(self, features: Features) -> tuple[int, ...]:  # noqa: D102
+    def output_features(self, features: Features) -> tuple[int, ...]:
         return tuple(features)
 
     def finish(self, x: Any, w: Mapping[str, Any], shape: tuple[int, ...], ctx: Context) -> Any:
@@ -96,6 +96,7 @@ class BatchNormalization(_Scaled):
         [[-1.0], [1.0]]
 
     Source: Ioffe & Szegedy 2015, "Batch normalization".
+
     """
 
     HYPERS: ClassVar[tuple[str, ...]] = ("momentum", *_Scaled.HYPERS)
@@ -134,7 +135,7 @@ class BatchNormalization(_Scaled):
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.synchronized = synchronized
 
-    def init(self, features: Features) -> Sequence[Weight]:  # noqa: D102
+    def init(self, features: Features) -> Sequence[Weight]:
         size = ((0, *features)[self.axis],) if self.axis != 0 else ()
         if not size:
             raise ValueError("axis must not be 0, the rows, got BatchNormalization(axis=0).")
@@ -145,7 +146,7 @@ class BatchNormalization(_Scaled):
         ]
         return (*self.learnt(size), *moving)
 
-    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:  # noqa: D102
+    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         kept = self.axis % x.ndim
         shape = tuple(size if i == kept else 1 for i, size in enumerate(x.shape))
         mean, variance = w["moving_mean"], w["moving_variance"]
@@ -193,6 +194,7 @@ class LayerNormalization(_Scaled):
         [[-1.0, 1.0]]
 
     Source: Ba, Kiros & Hinton 2016, "Layer normalization".
+
     """
 
     def __init__(
@@ -222,10 +224,10 @@ class LayerNormalization(_Scaled):
     def _axes(self, ndim: int) -> tuple[int, ...]:
         return tuple(sorted(axis % ndim for axis in ((self.axis,) if isinstance(self.axis, int) else self.axis)))
 
-    def init(self, features: Features) -> Sequence[Weight]:  # noqa: D102
+    def init(self, features: Features) -> Sequence[Weight]:
         return tuple(self.learnt(tuple((0, *features)[axis] for axis in self._axes(len(features) + 1))))
 
-    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:  # noqa: D102
+    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         axes = self._axes(x.ndim)
         shape = tuple(size if i in axes else 1 for i, size in enumerate(x.shape))
         wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
@@ -251,6 +253,7 @@ class Rescaling(Layer):
         >>> import numpy as np, thalweg
         >>> thalweg.layers.Rescaling(1 / 255)(np.array([[255.0]])).tolist()
         [[1.0]]
+
     """
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
@@ -258,10 +261,10 @@ class Rescaling(Layer):
         self.scale = _numbers(scale)
         self.offset = _numbers(offset)
 
-    def output_features(self, features: Features) -> tuple[int, ...]:  # noqa: D102
+    def output_features(self, features: Features) -> tuple[int, ...]:
         return tuple(features)
 
-    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:  # noqa: D102
+    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         y = x * jnp.asarray(self.scale, x.dtype) + jnp.asarray(self.offset, x.dtype)
         return y if ctx.awake is None else jnp.where(ctx.awake > 0, y, 0)
 
@@ -283,6 +286,7 @@ class Normalization(Layer):
         >>> layer.adapt(np.array([[0.0], [2.0]]))
         >>> layer(np.array([[2.0]])).tolist()
         [[1.0]]
+
     """
 
     def __init__(
@@ -305,7 +309,7 @@ class Normalization(Layer):
         axes = () if self.axis is None else (self.axis,) if isinstance(self.axis, int) else self.axis
         return tuple(sorted(axis % ndim for axis in axes))
 
-    def init(self, features: Features) -> Sequence[Weight]:  # noqa: D102
+    def init(self, features: Features) -> Sequence[Weight]:
         if self.mean is not None:
             return ()
         shape = tuple((0, *features)[axis] for axis in self._kept(len(features) + 1))
@@ -327,6 +331,7 @@ class Normalization(Layer):
         Raises:
             thalweg.data.DataError: on data that are no finite numbers.
             ValueError: where mean and variance were given to the constructor.
+
         """
         if self.mean is not None:
             raise ValueError(f"{self.name!r} was given its mean and variance; it has nothing to learn.")
@@ -347,10 +352,10 @@ class Normalization(Layer):
         self.variables_for(features)
         self.set_weights([mean, spread / max(count, 1), np.asarray(float(count))])
 
-    def output_features(self, features: Features) -> tuple[int, ...]:  # noqa: D102
+    def output_features(self, features: Features) -> tuple[int, ...]:
         return tuple(features)
 
-    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:  # noqa: D102
+    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         kept = self._kept(x.ndim)
         shape = tuple(size if i in kept else 1 for i, size in enumerate(x.shape))
         mean, variance = (w["mean"], w["variance"]) if self.mean is None else (self.mean, self.variance)

@@ -21,19 +21,20 @@ class Flatten(Layer):
         >>> import numpy as np, thalweg
         >>> thalweg.layers.Flatten()(np.ones((2, 3, 4))).shape
         (2, 12)
+
     """
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.data_format = data_format
 
-    def output_features(self, features: Features) -> tuple[int, ...]:  # noqa: D102
+    def output_features(self, features: Features) -> tuple[int, ...]:
         return (int(np.prod(features)),)
 
-    def output_awake(self, awake: Any, units: Any) -> Any:  # noqa: D102
+    def output_awake(self, awake: Any, units: Any) -> Any:
         return awake.reshape(-1)
 
-    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:  # noqa: D102
+    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         return x.reshape(x.shape[0], -1)
 
 
@@ -50,6 +51,7 @@ class Reshape(Layer):
         >>> import numpy as np, thalweg
         >>> thalweg.layers.Reshape((3, -1))(np.ones((2, 12))).shape
         (2, 3, 4)
+
     """
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
@@ -60,7 +62,7 @@ class Reshape(Layer):
                 f"target_shape must hold positive sizes and one -1 at most, got Reshape(target_shape={target_shape!r})."
             )
 
-    def output_features(self, features: Features) -> tuple[int, ...]:  # noqa: D102
+    def output_features(self, features: Features) -> tuple[int, ...]:
         size, known = int(np.prod(features)), int(np.prod([s for s in self.target_shape if s != -1]))
         fits = size % known == 0 if -1 in self.target_shape else size == known
         if not fits:
@@ -70,8 +72,8 @@ class Reshape(Layer):
             )
         return tuple(size // known if s == -1 else s for s in self.target_shape)
 
-    def output_awake(self, awake: Any, units: Any) -> Any:  # noqa: D102
+    def output_awake(self, awake: Any, units: Any) -> Any:
         return awake.reshape(self.output_features(awake.shape))
 
-    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:  # noqa: D102
+    def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         return x.reshape(x.shape[0], *self.output_features(x.shape[1:]))

@@ -17,6 +17,7 @@ class Symbol:
         features: the shape without the batch axis.
         layer: who makes it; an ``InputLayer`` for the graph's inputs.
         inputs: what that layer is called on.
+
     """
 
     features: tuple[int, ...]

@@ -61,7 +61,9 @@ class Variable:
 
     def initialize(self, rng: np.random.Generator) -> None:
         """Draw the first value on the host."""
-        drawn = initializers.get(self.declared.initializer).draw(rng, self.shape, self.dtype)
+        initializer = initializers.get(self.declared.initializer)
+        assert initializer is not None, "every declared weight has an initializer"
+        drawn = initializer.draw(rng, self.shape, self.dtype)
         self._value = np.asarray(drawn, dtype=self.dtype)
 
     def assign(self, value: Any) -> None:
@@ -70,7 +72,7 @@ class Variable:
             self.stand_in = jnp.asarray(value, self.dtype)
             return
         if isinstance(value, (jax.Array, Variable)):
-            array = jnp.asarray(value.value if isinstance(value, Variable) else value, self.dtype)
+            array: Any = jnp.asarray(value.value if isinstance(value, Variable) else value, self.dtype)
         else:
             array = np.array(value, dtype=self.dtype)
         if array.shape != self.shape:
@@ -97,7 +99,7 @@ class Variable:
         return len(self.shape)
 
     @property
-    def T(self) -> Any:
+    def T(self) -> Any:  # noqa: N802
         """The transpose."""
         return jnp.asarray(self.value).T
 

@@ -84,6 +84,7 @@ def get(identifier: Any) -> Any:
     Example:
         >>> get('mse').name
         'mean_squared_error'
+
     """
     return _FAMILY.get(identifier)
 

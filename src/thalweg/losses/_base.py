@@ -39,11 +39,14 @@ class Loss(Tunable):
         ...         return jnp.mean(jnp.abs(y_true - y_pred) ** 3, axis=-1)
         >>> float(Cubed()([[0.0]], [[2.0]]))
         8.0
+
     """
 
     HOST: ClassVar[tuple[str, ...]] = ("name", "dtype")
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = None, dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = None, dtype: Any = None
+    ) -> None:
         reduction = "none" if reduction is None else reduction
         if reduction not in REDUCTIONS:
             raise ValueError(unknown("reduction", reduction, REDUCTIONS))
@@ -71,6 +74,7 @@ class Loss(Tunable):
             weight: [batch] sample weights, or None.
             rows: [batch] 1.0 for real rows and 0.0 for padding, or None where all are real.
             counted: what :meth:`counted` gave.
+
         """
         if each.ndim == 0:  # a user's loss over the whole batch: nothing in it can be weighted
             return each
@@ -123,6 +127,7 @@ class FunctionLoss(Loss):
 
     Raises:
         TypeError: where it cannot be called.
+
     """
 
     def __init__(

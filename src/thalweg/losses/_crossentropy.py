@@ -21,6 +21,7 @@ def binary_crossentropy(
     Example:
         >>> round(float(binary_crossentropy([1.0], [0.5])), 4)
         0.6931
+
     """
     y, p = _both(y_true, y_pred)
     return jnp.mean(_binary(_smoothed(y, label_smoothing, 2), p, from_logits), axis=axis)
@@ -34,6 +35,7 @@ def categorical_crossentropy(
     Example:
         >>> round(float(categorical_crossentropy([0.0, 1.0], [0.5, 0.5])), 4)
         0.6931
+
     """
     y, p = _both(y_true, y_pred)
     return -jnp.sum(_smoothed(y, label_smoothing, p.shape[axis]) * _log(p, from_logits, axis), axis=axis)
@@ -47,6 +49,7 @@ def sparse_categorical_crossentropy(
     Example:
         >>> round(float(sparse_categorical_crossentropy([1], [[0.5, 0.5]])[0]), 4)
         0.6931
+
     """
     p = jnp.asarray(y_pred)
     y = class_numbers(jnp.asarray(y_true), p)
@@ -70,6 +73,7 @@ def binary_focal_crossentropy(
     Example:
         >>> round(float(binary_focal_crossentropy([1.0], [0.5])), 4)
         0.1733
+
     """
     y, p = _both(y_true, y_pred)
     y = _smoothed(y, label_smoothing, 2)
@@ -96,6 +100,7 @@ def categorical_focal_crossentropy(
     Example:
         >>> round(float(categorical_focal_crossentropy([0.0, 1.0], [0.5, 0.5])), 4)
         0.0433
+
     """
     y, p = _both(y_true, y_pred)
     y = _smoothed(y, label_smoothing, p.shape[axis])
@@ -172,6 +177,7 @@ class BinaryCrossentropy(_Crossentropy):
     Example:
         >>> round(float(BinaryCrossentropy()([[1.0]], [[0.5]])), 4)
         0.6931
+
     """
 
     def apply(self, h: Hypers, y: Any, p: Any) -> jax.Array:
@@ -196,6 +202,7 @@ class CategoricalCrossentropy(_Crossentropy):
         0.6931
 
     Source: Szegedy et al. 2016, "Rethinking the Inception architecture" (label smoothing).
+
     """
 
     def apply(self, h: Hypers, y: Any, p: Any) -> jax.Array:
@@ -215,6 +222,7 @@ class SparseCategoricalCrossentropy(Loss):
     Example:
         >>> round(float(SparseCategoricalCrossentropy()([1], [[0.5, 0.5]])), 4)
         0.6931
+
     """
 
     def __init__(
@@ -264,6 +272,7 @@ class BinaryFocalCrossentropy(_Crossentropy):
         0.1733
 
     Source: Lin et al. 2017, "Focal loss for dense object detection".
+
     """
 
     HYPERS: ClassVar[tuple[str, ...]] = ("alpha", "gamma", "label_smoothing")
@@ -321,6 +330,7 @@ class CategoricalFocalCrossentropy(_Crossentropy):
         0.0433
 
     Source: Lin et al. 2017, "Focal loss for dense object detection".
+
     """
 
     HYPERS: ClassVar[tuple[str, ...]] = ("alpha", "gamma", "label_smoothing")
@@ -350,5 +360,3 @@ class CategoricalFocalCrossentropy(_Crossentropy):
     def get_config(self) -> dict[str, Any]:
         """With its own arguments."""
         return {**super().get_config(), "alpha": self.alpha, "gamma": self.gamma}
-
-

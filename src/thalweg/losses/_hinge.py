@@ -18,6 +18,7 @@ def hinge(y_true: Any, y_pred: Any) -> jax.Array:
     Example:
         >>> float(hinge([1.0], [0.25]))
         0.75
+
     """
     y, p = _both(y_true, y_pred)
     return _mean(jnp.maximum(1 - _sign(y) * p, 0))
@@ -29,6 +30,7 @@ def squared_hinge(y_true: Any, y_pred: Any) -> jax.Array:
     Example:
         >>> float(squared_hinge([1.0], [0.5]))
         0.25
+
     """
     y, p = _both(y_true, y_pred)
     return _mean(jnp.square(jnp.maximum(1 - _sign(y) * p, 0)))
@@ -40,6 +42,7 @@ def categorical_hinge(y_true: Any, y_pred: Any) -> jax.Array:
     Example:
         >>> float(categorical_hinge([0.0, 1.0], [0.25, 0.5]))
         0.75
+
     """
     y, p = _both(y_true, y_pred)
     right = jnp.sum(y * p, axis=-1)
@@ -59,6 +62,7 @@ class Hinge(Loss):
         0.75
 
     Source: Cortes & Vapnik 1995, "Support-vector networks".
+
     """
 
     def apply(self, h: Hypers, y: Any, p: Any) -> jax.Array:
@@ -72,6 +76,7 @@ class SquaredHinge(Loss):
     Example:
         >>> float(SquaredHinge()([[1.0]], [[0.5]]))
         0.25
+
     """
 
     def apply(self, h: Hypers, y: Any, p: Any) -> jax.Array:
@@ -85,6 +90,7 @@ class CategoricalHinge(Loss):
     Example:
         >>> float(CategoricalHinge()([[0.0, 1.0]], [[0.25, 0.5]]))
         0.75
+
     """
 
     def apply(self, h: Hypers, y: Any, p: Any) -> jax.Array:

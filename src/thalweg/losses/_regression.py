@@ -19,6 +19,7 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> jax.Array:
     Example:
         >>> float(mean_squared_error([0.0, 0.0], [1.0, 3.0]))
         5.0
+
     """
     y, p = _both(y_true, y_pred)
     return _mean(jnp.square(p - y))
@@ -30,6 +31,7 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> jax.Array:
     Example:
         >>> float(mean_absolute_error([0.0, 0.0], [1.0, 3.0]))
         2.0
+
     """
     y, p = _both(y_true, y_pred)
     return _mean(jnp.abs(p - y))
@@ -41,6 +43,7 @@ def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> jax.Array:
     Example:
         >>> float(mean_absolute_percentage_error([2.0], [1.0]))
         50.0
+
     """
     y, p = _both(y_true, y_pred)
     return 100 * _mean(jnp.abs((y - p) / jnp.maximum(jnp.abs(y), EPSILON)))
@@ -52,6 +55,7 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> jax.Array:
     Example:
         >>> float(mean_squared_logarithmic_error([1.0], [1.0]))
         0.0
+
     """
     y, p = _both(y_true, y_pred)
     return _mean(jnp.square(jnp.log1p(jnp.maximum(p, EPSILON)) - jnp.log1p(jnp.maximum(y, EPSILON))))
@@ -63,6 +67,7 @@ def huber(y_true: Any, y_pred: Any, delta: Any = 1.0) -> jax.Array:
     Example:
         >>> float(huber([0.0], [3.0]))
         2.5
+
     """
     y, p = _both(y_true, y_pred)
     size = jnp.abs(p - y)
@@ -76,6 +81,7 @@ def log_cosh(y_true: Any, y_pred: Any) -> jax.Array:
     Example:
         >>> round(float(log_cosh([0.0], [1.0])), 4)
         0.4338
+
     """
     y, p = _both(y_true, y_pred)
     error = p - y
@@ -88,6 +94,7 @@ def kl_divergence(y_true: Any, y_pred: Any) -> jax.Array:
     Example:
         >>> float(kl_divergence([0.5, 0.5], [0.5, 0.5]))
         0.0
+
     """
     y, p = _both(y_true, y_pred)
     y, p = jnp.clip(y, EPSILON, 1), jnp.clip(p, EPSILON, 1)
@@ -100,6 +107,7 @@ def poisson(y_true: Any, y_pred: Any) -> jax.Array:
     Example:
         >>> round(float(poisson([1.0], [1.0])), 4)
         1.0
+
     """
     y, p = _both(y_true, y_pred)
     return _mean(p - y * jnp.log(p + EPSILON))
@@ -111,6 +119,7 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> jax.Array:
     Example:
         >>> round(float(cosine_similarity([1.0, 0.0], [2.0, 0.0])), 4)
         -1.0
+
     """
     y, p = _both(y_true, y_pred)
     return -jnp.sum(_unit(y, axis) * _unit(p, axis), axis=axis)
@@ -139,6 +148,7 @@ class MeanSquaredError(Loss):
         5.0
 
     Source: Gauss 1809, least squares.
+
     """
 
     def apply(self, h: Hypers, y: Any, p: Any) -> jax.Array:
@@ -152,6 +162,7 @@ class MeanAbsoluteError(Loss):
     Example:
         >>> float(MeanAbsoluteError()([[0.0, 0.0]], [[1.0, 3.0]]))
         2.0
+
     """
 
     def apply(self, h: Hypers, y: Any, p: Any) -> jax.Array:
@@ -165,6 +176,7 @@ class MeanAbsolutePercentageError(Loss):
     Example:
         >>> float(MeanAbsolutePercentageError()([[2.0]], [[1.0]]))
         50.0
+
     """
 
     def apply(self, h: Hypers, y: Any, p: Any) -> jax.Array:
@@ -178,6 +190,7 @@ class MeanSquaredLogarithmicError(Loss):
     Example:
         >>> float(MeanSquaredLogarithmicError()([[1.0]], [[1.0]]))
         0.0
+
     """
 
     def apply(self, h: Hypers, y: Any, p: Any) -> jax.Array:
@@ -200,13 +213,18 @@ class Huber(Loss):
         2.5
 
     Source: Huber 1964, "Robust estimation of a location parameter".
+
     """
 
     HYPERS: ClassVar[tuple[str, ...]] = ("delta",)
     RANGES: ClassVar = {"delta": (0.0, float("inf"))}
 
     def __init__(
-        self, delta: float = 1.0, reduction: str | None = "sum_over_batch_size", name: str | None = "huber_loss", dtype: Any = None
+        self,
+        delta: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "huber_loss",
+        dtype: Any = None,
     ) -> None:
         super().__init__(reduction, name, dtype)
         self.delta = number(self, "delta", delta, above=0)
@@ -226,6 +244,7 @@ class LogCosh(Loss):
     Example:
         >>> round(float(LogCosh()([[0.0]], [[1.0]])), 4)
         0.4338
+
     """
 
     def apply(self, h: Hypers, y: Any, p: Any) -> jax.Array:
@@ -241,6 +260,7 @@ class KLDivergence(Loss):
         0.0
 
     Source: Kullback & Leibler 1951, "On information and sufficiency".
+
     """
 
     def __init__(
@@ -259,6 +279,7 @@ class Poisson(Loss):
     Example:
         >>> round(float(Poisson()([[1.0]], [[1.0]])), 4)
         1.0
+
     """
 
     def apply(self, h: Hypers, y: Any, p: Any) -> jax.Array:
@@ -276,6 +297,7 @@ class CosineSimilarity(Loss):
     Example:
         >>> round(float(CosineSimilarity()([[1.0, 0.0]], [[2.0, 0.0]])), 4)
         -1.0
+
     """
 
     def __init__(

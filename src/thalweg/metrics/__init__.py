@@ -95,7 +95,7 @@ def _wrap(function: Any) -> Metric:
         return MeanMetricWrapper(lambda y, p: function.apply(function.hypers(), y, p), name=function.name)
     known = losses.get(function)
     if not isinstance(known, losses.FunctionLoss) and known.name in TABLE:
-        return TABLE[known.name]()  # type: ignore[no-any-return]
+        return TABLE[known.name]()
     return MeanMetricWrapper(function)
 
 
@@ -108,6 +108,7 @@ def get(identifier: Any) -> Any:
     Example:
         >>> get('mse').name
         'mean_squared_error'
+
     """
     return _FAMILY.get(identifier)
 
@@ -134,6 +135,7 @@ def resolve(identifier: Any, y_shape: tuple[Any, ...], p_shape: tuple[Any, ...],
         y_shape: of the targets, ``(None, ...)``.
         p_shape: of the outputs, ``(None, ...)``.
         loss: the output's.
+
     """
     short = _SHORT.get(identifier.lower()) if isinstance(identifier, str) else None
     metric = _by_shape(short, y_shape, p_shape, loss) if short else get(identifier)
@@ -141,7 +143,7 @@ def resolve(identifier: Any, y_shape: tuple[Any, ...], p_shape: tuple[Any, ...],
         metric = metric.twin()
     metric.name = identifier if isinstance(identifier, str) else metric.name
     metric.build(y_shape, p_shape)
-    return metric  # type: ignore[no-any-return]
+    return metric
 
 
 def _by_shape(short: str, y_shape: tuple[Any, ...], p_shape: tuple[Any, ...], loss: Any) -> Metric:
@@ -176,6 +178,7 @@ def direction(name: str) -> str:
     Example:
         >>> direction('val_accuracy'), direction('head_loss')
         ('max', 'min')
+
     """
     bare = name.rstrip("0123456789").rstrip("_") if name[-1:].isdigit() and name not in _BETTER else name
     parts = bare.split("_")
@@ -184,4 +187,3 @@ def direction(name: str) -> str:
         if known:
             return known
     raise ValueError(unknown("metric", name, _BETTER))
-

@@ -21,6 +21,7 @@ class Accuracy(_Accuracy):
     Example:
         >>> float(Accuracy()([[1.0], [2.0]], [[1.0], [3.0]]))
         0.5
+
     """
 
     def values(self, y: Any, p: Any) -> Any:
@@ -41,6 +42,7 @@ class BinaryAccuracy(_Accuracy):
     Example:
         >>> float(BinaryAccuracy()([[1.0], [0.0]], [[0.9], [0.8]]))
         0.5
+
     """
 
     def __init__(self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
@@ -62,6 +64,7 @@ class CategoricalAccuracy(_Accuracy):
     Example:
         >>> float(CategoricalAccuracy()([[0, 1], [1, 0]], [[0.2, 0.8], [0.3, 0.7]]))
         0.5
+
     """
 
     def values(self, y: Any, p: Any) -> Any:
@@ -75,6 +78,7 @@ class SparseCategoricalAccuracy(_Accuracy):
     Example:
         >>> float(SparseCategoricalAccuracy()([1, 0], [[0.2, 0.8], [0.3, 0.7]]))
         0.5
+
     """
 
     def values(self, y: Any, p: Any) -> Any:
@@ -96,6 +100,7 @@ class SparseTopKCategoricalAccuracy(_Accuracy):
     Example:
         >>> float(SparseTopKCategoricalAccuracy(k=2)([2], [[0.5, 0.1, 0.4]]))
         1.0
+
     """
 
     def __init__(
@@ -134,6 +139,7 @@ class TopKCategoricalAccuracy(_Accuracy):
     Example:
         >>> float(TopKCategoricalAccuracy(k=2)([[0, 0, 1]], [[0.5, 0.1, 0.4]]))
         1.0
+
     """
 
     def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: Any = None) -> None:

@@ -36,6 +36,7 @@ class Metric(Tunable):
         >>> metric.update_state([[1.0], [0.0]], [[0.9], [0.8]])
         >>> float(metric.result())
         0.5
+
     """
 
     HOST: ClassVar[tuple[str, ...]] = ("name", "dtype")
@@ -111,6 +112,7 @@ class Mean(Metric):
         >>> mean.update_state([1.0, 3.0])
         >>> float(mean.result())
         2.0
+
     """
 
     better: ClassVar[str] = "min"
@@ -150,6 +152,7 @@ class Total(Metric):
         >>> total.update_state([1.0, 3.0])
         >>> float(total.result())
         4.0
+
     """
 
     def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
@@ -209,6 +212,7 @@ class MeanMetricWrapper(RowMean):
         >>> metric = MeanMetricWrapper(lambda y, p: jnp.abs(y - p), name='distance')
         >>> float(metric([[1.0]], [[3.0]]))
         2.0
+
     """
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:

@@ -110,6 +110,7 @@ class Precision(_Thresholds):
     Example:
         >>> float(Precision()([0, 1, 1, 1], [1, 0, 1, 1]))
         0.6666666865348816
+
     """
 
     def of(self, state: Counts) -> Any:
@@ -129,6 +130,7 @@ class Recall(_Thresholds):
     Example:
         >>> float(Recall()([0, 1, 1, 1], [1, 0, 1, 1]))
         0.6666666865348816
+
     """
 
     def of(self, state: Counts) -> Any:
@@ -151,6 +153,7 @@ class TruePositives(_OneCount):
     Example:
         >>> float(TruePositives()([0, 1, 1, 1], [1, 0, 1, 1]))
         2.0
+
     """
 
     def of(self, state: Counts) -> Any:
@@ -164,6 +167,7 @@ class FalsePositives(_OneCount):
     Example:
         >>> float(FalsePositives()([0, 1, 1, 1], [1, 0, 1, 1]))
         1.0
+
     """
 
     better: ClassVar[str] = "min"
@@ -179,6 +183,7 @@ class FalseNegatives(_OneCount):
     Example:
         >>> float(FalseNegatives()([0, 1, 1, 1], [1, 0, 1, 1]))
         1.0
+
     """
 
     better: ClassVar[str] = "min"
@@ -194,6 +199,7 @@ class TrueNegatives(_OneCount):
     Example:
         >>> float(TrueNegatives()([0, 1, 1, 1], [1, 0, 1, 1]))
         0.0
+
     """
 
     def of(self, state: Counts) -> Any:
@@ -219,6 +225,7 @@ class FBetaScore(Metric):
         1.0
 
     Source: van Rijsbergen 1979, Information Retrieval, chapter 7.
+
     """
 
     def __init__(
@@ -283,6 +290,7 @@ class F1Score(FBetaScore):
     Example:
         >>> float(F1Score(average='micro')([[0, 1], [1, 0]], [[0.2, 0.8], [0.6, 0.4]]))
         1.0
+
     """
 
     def __init__(
@@ -322,6 +330,7 @@ class AUC(Metric):
         0.75
 
     Source: Davis & Goadrich 2006, "The relationship between precision-recall and ROC curves".
+
     """
 
     def __init__(
@@ -343,7 +352,9 @@ class AUC(Metric):
         if summation_method not in ("interpolation", "minoring", "majoring"):
             raise ValueError(unknown("summation_method", summation_method, ("interpolation", "minoring", "majoring")))
         if thresholds is None:
-            inner = np.arange(1, int(number(self, "num_thresholds", num_thresholds, at_least=2)) - 1) / (num_thresholds - 1)
+            inner = np.arange(1, int(number(self, "num_thresholds", num_thresholds, at_least=2)) - 1) / (
+                num_thresholds - 1
+            )
         else:
             inner = np.sort([number(self, "thresholds", one, at_least=0, at_most=1) for one in thresholds])
         self.num_thresholds = len(inner) + 2

@@ -18,6 +18,7 @@ class BinaryCrossentropy(LossMetric):
     Example:
         >>> round(float(BinaryCrossentropy()([[1.0]], [[0.5]])), 4)
         0.6931
+
     """
 
     of = losses.BinaryCrossentropy
@@ -42,6 +43,7 @@ class CategoricalCrossentropy(LossMetric):
     Example:
         >>> round(float(CategoricalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]])), 4)
         0.6931
+
     """
 
     of = losses.CategoricalCrossentropy
@@ -67,6 +69,7 @@ class SparseCategoricalCrossentropy(LossMetric):
     Example:
         >>> round(float(SparseCategoricalCrossentropy()([1], [[0.5, 0.5]])), 4)
         0.6931
+
     """
 
     of = losses.SparseCategoricalCrossentropy
@@ -87,6 +90,7 @@ class Hinge(LossMetric):
     Example:
         >>> float(Hinge()([[1.0]], [[0.25]]))
         0.75
+
     """
 
     of = losses.Hinge
@@ -98,6 +102,7 @@ class SquaredHinge(LossMetric):
     Example:
         >>> float(SquaredHinge()([[1.0]], [[0.5]]))
         0.25
+
     """
 
     of = losses.SquaredHinge
@@ -109,6 +114,7 @@ class CategoricalHinge(LossMetric):
     Example:
         >>> float(CategoricalHinge()([[0.0, 1.0]], [[0.25, 0.5]]))
         0.75
+
     """
 
     of = losses.CategoricalHinge

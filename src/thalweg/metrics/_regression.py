@@ -20,6 +20,7 @@ class MeanSquaredError(LossMetric):
     Example:
         >>> float(MeanSquaredError()([[0.0]], [[3.0]]))
         9.0
+
     """
 
     of = losses.MeanSquaredError
@@ -31,6 +32,7 @@ class MeanAbsoluteError(LossMetric):
     Example:
         >>> float(MeanAbsoluteError()([[0.0]], [[3.0]]))
         3.0
+
     """
 
     of = losses.MeanAbsoluteError
@@ -42,6 +44,7 @@ class MeanAbsolutePercentageError(LossMetric):
     Example:
         >>> float(MeanAbsolutePercentageError()([[2.0]], [[1.0]]))
         50.0
+
     """
 
     of = losses.MeanAbsolutePercentageError
@@ -53,6 +56,7 @@ class MeanSquaredLogarithmicError(LossMetric):
     Example:
         >>> float(MeanSquaredLogarithmicError()([[1.0]], [[1.0]]))
         0.0
+
     """
 
     of = losses.MeanSquaredLogarithmicError
@@ -64,6 +68,7 @@ class LogCoshError(LossMetric):
     Example:
         >>> round(float(LogCoshError()([[0.0]], [[1.0]])), 4)
         0.4338
+
     """
 
     of = losses.LogCosh
@@ -78,6 +83,7 @@ class KLDivergence(LossMetric):
     Example:
         >>> float(KLDivergence()([[0.5, 0.5]], [[0.5, 0.5]]))
         0.0
+
     """
 
     of = losses.KLDivergence
@@ -89,6 +95,7 @@ class Poisson(LossMetric):
     Example:
         >>> round(float(Poisson()([[1.0]], [[1.0]])), 4)
         1.0
+
     """
 
     of = losses.Poisson
@@ -104,6 +111,7 @@ class CosineSimilarity(LossMetric):
     Example:
         >>> round(float(CosineSimilarity()([[1.0, 0.0]], [[2.0, 0.0]])), 4)
         1.0
+
     """
 
     of = losses.CosineSimilarity
@@ -120,6 +128,7 @@ class RootMeanSquaredError(RowMean):
     Example:
         >>> float(RootMeanSquaredError()([[0.0], [0.0]], [[3.0], [3.0]]))
         3.0
+
     """
 
     def values(self, y: Any, p: Any) -> Any:
@@ -155,6 +164,7 @@ class R2Score(Metric):
         1.0
 
     Source: Chan, Golub & LeVeque 1979 (the merged sums of squares).
+
     """
 
     def __init__(

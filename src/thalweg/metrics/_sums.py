@@ -20,6 +20,7 @@ class Sum(NamedTuple):
     Attributes:
         high: the sum, rounded.
         low: what rounding has taken off it.
+
     """
 
     high: Any

@@ -26,7 +26,7 @@ _KINDS = {
 
 
 def _whole(least: int) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= least
+    return lambda value: isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= least)
 
 
 def _fraction(value: Any) -> bool:
@@ -178,7 +178,9 @@ def per_row(model: Model, first: Rows) -> bool:
         out = jax.ShapeDtypeStruct((7, *symbol.features), jnp.float32)
         if i >= len(first.y):
             continue
-        label = jax.ShapeDtypeStruct((7, *first.y[i].shape[1:]), jnp.float32 if first.y[i].dtype.kind == "f" else jnp.int32)
+        label = jax.ShapeDtypeStruct(
+            (7, *first.y[i].shape[1:]), jnp.float32 if first.y[i].dtype.kind == "f" else jnp.int32
+        )
         members = [model.objective.losses[i], *model.watch.metrics[i], *model.watch.weighted[i]]
         if not all(member is None or member.per_row(label, out) for member in members):
             return False

@@ -31,6 +31,7 @@ def require_compiled(model: Model, what: str) -> Compiled:
 
     Raises:
         ValueError: where compile was not called, or without a loss.
+
     """
     if model.compiled is None:
         raise ValueError(f"{what} needs a compiled model: call model.compile(optimizer='adam', loss=...) first.")
@@ -89,6 +90,7 @@ def per_output(given: Any, names: list[str], what: str) -> list[Any]:
 
     Raises:
         ValueError: where a name or the number of entries does not match.
+
     """
     if isinstance(given, Mapping):
         for name in given:

@@ -46,9 +46,7 @@ def adapted(model: Any, x: Any, y: Any = None, weight: Any = None, **how: Any) -
 
 def sources(model: Model, asked: dict[str, Any]) -> tuple[Any, Any]:
     """The training rows or stream, and those of validation or None."""
-    train = adapted(
-        model, asked["x"], asked["y"], asked["sample_weight"], what="fit", batch_size=asked["batch_size"]
-    )
+    train = adapted(model, asked["x"], asked["y"], asked["sample_weight"], what="fit", batch_size=asked["batch_size"])
     if asked["class_weight"] is not None:
         train = _checks.with_class_weight(train, asked["class_weight"])
     given = asked["validation_data"]
@@ -275,7 +273,9 @@ class Evaluator:
         self.watch = model.watch
         self.exact = exact
 
-    def run(self, callbacks: Any = None, interrupts: Any = None, progress: Callable[[int, Any], None] | None = None) -> Any:
+    def run(
+        self, callbacks: Any = None, interrupts: Any = None, progress: Callable[[int, Any], None] | None = None
+    ) -> Any:
         """The logs."""
         model = self.model
         task = model.task(masked=not self.exact).without_training()
@@ -310,7 +310,9 @@ class Evaluator:
         return logs
 
 
-def feed_of(source: Any, batch_size: int | None, asked: dict[str, Any], seed: int | None, exact: bool, first: Rows) -> Feed:
+def feed_of(
+    source: Any, batch_size: int | None, asked: dict[str, Any], seed: int | None, exact: bool, first: Rows
+) -> Feed:
     """The feed for rows or for a stream."""
     if isinstance(source, Rows):
         batch = min(batch_size or _BATCH, source.n if exact else data.capacity(source.n))

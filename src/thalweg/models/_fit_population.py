@@ -116,9 +116,7 @@ class Crew:
         def per_param(entries: Any) -> Any:
             moved = []
             for entry, where, shape in zip(entries, self.trained[member], wide, strict=True):
-                moved.append(
-                    jax.tree.map(lambda a, w=where, s=shape: pad(a, w, s) if widen else unpad(a, w), entry)
-                )
+                moved.append(jax.tree.map(lambda a, w=where, s=shape: pad(a, w, s) if widen else unpad(a, w), entry))
             return tuple(moved)
 
         return state.over_params(per_param)
@@ -286,7 +284,7 @@ class PopulationCallbacks:
     def set_steps(self, steps: int | None) -> None:
         """Say how many steps an epoch has."""
         for listed in (self.shared, *self.members):
-            listed.set_params({**listed.params, "steps": steps})
+            listed.set_params({**(listed.params or {}), "steps": steps})
 
     @property
     def needs(self) -> Any:
@@ -371,7 +369,7 @@ class PopulationCallbacks:
             return
         for i, k in zip(*np.nonzero(before != after), strict=True):
             if i < len(self.members):
-                self.members[i].history.changed(epoch, step, paths[k], float(before[i, k]), float(after[i, k]))  # type: ignore[union-attr]
+                self.members[i].history.changed(epoch, step, paths[k], float(before[i, k]), float(after[i, k]))
 
     def __enter__(self) -> PopulationCallbacks:
         return self
@@ -500,8 +498,7 @@ def _merged(networks: list[Network], widest: Network) -> Network:
     if len(counts) > 1:
         raise ValueError(f"Members must have the same layers, got nets of {sorted(counts)} layers.")
     units = [
-        max((getattr(network.layers[i], "units", 0) or 0) for network in networks)
-        for i in range(len(widest.layers))
+        max((getattr(network.layers[i], "units", 0) or 0) for network in networks) for i in range(len(widest.layers))
     ]
     return widest.with_units(units)
 

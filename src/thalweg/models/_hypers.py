@@ -26,6 +26,7 @@ class HyperTable(MutableMapping[str, float]):
         >>> model.hypers['dropout/rate'] = 0.5
         >>> model.layers[0].rate
         0.5
+
     """
 
     def __init__(self, model: Model) -> None:
@@ -40,9 +41,7 @@ class HyperTable(MutableMapping[str, float]):
         if model.optimizer is not None:
             owners.update({f"optimizer/{local}": (model.optimizer, local) for local in model.optimizer.hypers()})
         if model.objective is not None:
-            owners.update(
-                {model.objective_path(local): (model.objective, local) for local in model.objective.hypers()}
-            )
+            owners.update({model.objective_path(local): (model.objective, local) for local in model.objective.hypers()})
         return owners
 
     def _owner(self, path: str) -> tuple[Tunable, str]:

@@ -13,9 +13,9 @@ from thalweg._names import snake_case, unknown
 from thalweg.engine import Objective, Program, Task, Watch
 from thalweg.layers import Layer, Symbol, Variable
 from thalweg.models import _compile, _predict, _summary
+from thalweg.models._copy import copy_of
 from thalweg.models._fit import fit as _fit
 from thalweg.models._fit import ready
-from thalweg.models._copy import copy_of
 from thalweg.models._hypers import HyperTable
 from thalweg.network import Network, in_order, network_of
 
@@ -34,6 +34,7 @@ class Model:
         >>> model = thalweg.Model(x, thalweg.layers.Dense(3)(x))
         >>> model.output_shape
         (None, 3)
+
     """
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None) -> None:
@@ -84,7 +85,9 @@ class Model:
     def network(self) -> Network:
         """The graph, with the layers' ``trainable`` as it is now."""
         self._require_built()
-        flags = tuple(v.declared.trainable and layer.trainable for layer in self._network.layers for v in layer.variables)
+        flags = tuple(
+            v.declared.trainable and layer.trainable for layer in self._network.layers for v in layer.variables
+        )
         if flags != getattr(self, "_flags", None):
             self._network = network_of(self._inputs, self._outputs)
             self._flags = flags
@@ -154,6 +157,7 @@ class Model:
 
         Raises:
             ValueError: where there is none; the message holds the nearest name.
+
         """
         if (name is None) == (index is None):
             raise ValueError("get_layer takes a name or an index: one of them.")
@@ -206,13 +210,16 @@ class Model:
 
         Raises:
             ValueError: where their number or a shape does not match; nothing is changed then.
+
         """
         mine = self.weights
         if len(weights) != len(mine):
             raise ValueError(f"{self.name!r} has {len(mine)} weights, got {len(weights)}.")
         for variable, value in zip(mine, weights, strict=True):
             if np.shape(value) != variable.shape:
-                raise ValueError(f"{variable.name} has shape {variable.shape}, got an array of shape {np.shape(value)}.")
+                raise ValueError(
+                    f"{variable.name} has shape {variable.shape}, got an array of shape {np.shape(value)}."
+                )
         for variable, value in zip(mine, weights, strict=True):
             variable.assign(value)
 
@@ -261,6 +268,7 @@ class Model:
 
         Raises:
             ValueError: on an unknown name; the message holds the nearest one.
+
         """
         self.compiled = _compile.Compiled(
             optimizers.get(optimizer), loss, loss_weights, metrics, weighted_metrics, bool(run_eagerly)
@@ -326,6 +334,7 @@ class Model:
         Raises:
             thalweg.data.DataError: on rows that cannot be trained on; it names the column and the row.
             ValueError: on an argument out of range; it names the argument.
+
         """
         given = {key: value for key, value in locals().items() if key != "self"}
         return _fit(self, **given)
@@ -345,6 +354,7 @@ class Model:
 
         Returns:
             ``[loss, metrics...]``, the loss alone where there are no metrics, or a dict.
+
         """
         return _predict.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict)
 

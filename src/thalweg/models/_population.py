@@ -39,6 +39,7 @@ class Population:
         >>> history = population.fit(np.ones((8, 2)), np.ones((8, 1)), epochs=3, verbose=0, seeds=[0, 0])
         >>> len(population[0].history.history['loss'])
         3
+
     """
 
     def __init__(self, models: Sequence[Model]) -> None:
@@ -60,6 +61,7 @@ class Population:
         Args:
             model: a compiled model.
             n: how many members.
+
         """
         if n < 1:
             raise ValueError(f"n must be a positive integer, got Population.of_seeds(n={n!r}).")
@@ -91,6 +93,7 @@ class Population:
 
         Returns:
             The History of the population; each member has its own as ``population[i].history``.
+
         """
         if seeds is not None and len(seeds) != len(self):
             raise ValueError(f"seeds must hold one seed a member ({len(self)}), got {len(seeds)}.")

@@ -88,9 +88,7 @@ def _real(rows: np.ndarray, order: Any, steps: int) -> np.ndarray:
     return np.array(used if kept.all() else used[kept.ravel()])
 
 
-def train_on_batch(
-    model: Model, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool
-) -> Any:
+def train_on_batch(model: Model, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool) -> Any:
     """See ``Model.train_on_batch``."""
     from thalweg import _seeds
 

@@ -21,6 +21,7 @@ class Sequential(Model):
         >>> model = thalweg.Sequential([thalweg.Input((784,)), thalweg.layers.Dense(10, activation='softmax')])
         >>> model.count_params()
         7850
+
     """
 
     def __init__(self, layers: Sequence[Any] | None = None, name: str | None = None) -> None:
@@ -42,6 +43,7 @@ class Sequential(Model):
 
         Raises:
             ValueError: where there is none.
+
         """
         if not self._stack:
             raise ValueError("pop() found no layer: the model is empty.")
@@ -57,7 +59,9 @@ class Sequential(Model):
             self._features, self._given = tuple(features), True
             return
         if isinstance(layer, type):
-            raise TypeError(f"Sequential takes layer objects, got the class {layer.__name__}: write {layer.__name__}(...).")
+            raise TypeError(
+                f"Sequential takes layer objects, got the class {layer.__name__}: write {layer.__name__}(...)."
+            )
         if not isinstance(layer, (Layer, Model)):
             raise TypeError(f"Sequential takes layers, got {layer!r} of type {type(layer).__name__}.")
         if not self._stack and not self._given:

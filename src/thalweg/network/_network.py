@@ -64,6 +64,7 @@ class Network:
         outputs: numbers of the tensors that are the outputs.
         features: features of every tensor.
         trainable, frozen: where the weights lie that training changes, and the others.
+
     """
 
     layers: tuple[Layer, ...]
@@ -113,9 +114,7 @@ class Network:
 
     def hypers(self) -> dict[str, float]:
         """Every layer's hypers, as ``'<position>/<local name>'``."""
-        return {
-            f"{i}/{local}": value for i, layer in enumerate(self.layers) for local, value in layer.hypers().items()
-        }
+        return {f"{i}/{local}": value for i, layer in enumerate(self.layers) for local, value in layer.hypers().items()}
 
     def forward(
         self,
@@ -143,6 +142,7 @@ class Network:
             seed, step: what the random bits of this pass are keyed by.
             awake: for padded nets.
             dtype: of the arithmetic, where it is not that of the weights.
+
         """
         weights = self._by_layer(params, frozen, dtype)
         moved = {(p.layer, p.weight.name): value for p, value in zip(self.frozen, frozen, strict=True)}
@@ -164,7 +164,9 @@ class Network:
             for cost in (*ctx.penalties, *_activity_penalty(layer, y, ctx)):
                 penalty = penalty + cost
         outputs = tuple(tensors[i] for i in self.outputs)
-        kept = tuple(moved[p.layer, p.weight.name].astype(old.dtype) for p, old in zip(self.frozen, frozen, strict=True))
+        kept = tuple(
+            moved[p.layer, p.weight.name].astype(old.dtype) for p, old in zip(self.frozen, frozen, strict=True)
+        )
         return Forward(outputs, kept, penalty, tuple(tensors))
 
     def penalty(self, params: Arrays, h: Mapping[str, Any]) -> Any:

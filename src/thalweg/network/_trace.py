@@ -14,6 +14,7 @@ def network_of(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Network:
 
     Raises:
         ValueError: where an output depends on an input that is not listed.
+
     """
     order = in_order(inputs, outputs)
     layers: list[Layer] = []

@@ -34,6 +34,7 @@ def get(identifier: Any) -> Any:
     Example:
         >>> get('adam').learning_rate
         0.001
+
     """
     if hasattr(identifier, "init") and hasattr(identifier, "update") and not isinstance(identifier, (Optimizer, type)):
         return OptaxOptimizer(identifier)

@@ -63,6 +63,7 @@ class Adam(_Moments):
         0.01
 
     Source: Kingma & Ba 2015, "Adam: a method for stochastic optimization"; Reddi et al. 2018 (amsgrad).
+
     """
 
     OWN = (*_Moments.OWN, "amsgrad")
@@ -112,6 +113,7 @@ class AdamW(Adam):
         0.004
 
     Source: Loshchilov & Hutter 2019, "Decoupled weight decay regularization".
+
     """
 
     def __init__(
@@ -143,6 +145,7 @@ class Adamax(_Moments):
         0.999
 
     Source: Kingma & Ba 2015, section 7.1.
+
     """
 
     def slots(self, w: Any) -> Slots:
@@ -172,6 +175,7 @@ class Nadam(_Moments):
         0.9
 
     Source: Dozat 2016, "Incorporating Nesterov momentum into Adam".
+
     """
 
     def extra(self) -> Slots:

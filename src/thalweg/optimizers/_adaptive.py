@@ -30,6 +30,7 @@ class Adagrad(Optimizer):
         0.1
 
     Source: Duchi, Hazan & Singer 2011, "Adaptive subgradient methods".
+
     """
 
     OWN = ("initial_accumulator_value", "epsilon")
@@ -76,6 +77,7 @@ class Adadelta(Optimizer):
         0.95
 
     Source: Zeiler 2012, "ADADELTA: an adaptive learning rate method".
+
     """
 
     OWN = ("rho", "epsilon")

@@ -29,6 +29,7 @@ class OptimizerState(NamedTuple):
         extra: scalars that belong to no weight.
         averages: a moving average of every weight, or () without ``use_ema``.
         gathered: sums of gradients, or () without gradient accumulation.
+
     """
 
     iterations: Any
@@ -39,8 +40,10 @@ class OptimizerState(NamedTuple):
 
     def over_params(self, move: Callable[[Arrays], Arrays]) -> OptimizerState:
         """With `move` applied to each of the tuples that have an entry a weight."""
-        parts = {name: getattr(self, name) for name in ("slots", "averages", "gathered")}
-        return self._replace(**{name: move(part) if part else part for name, part in parts.items()})
+        slots, averages, gathered = (
+            move(part) if part else part for part in (self.slots, self.averages, self.gathered)
+        )
+        return self._replace(slots=slots, averages=averages, gathered=gathered)
 
 
 class Optimizer(Tunable):
@@ -63,6 +66,7 @@ class Optimizer(Tunable):
 
     Raises:
         ValueError: where a number is out of its range, or two ways of clipping are asked for.
+
     """
 
     HYPERS: ClassVar[tuple[str, ...]] = (
@@ -82,6 +86,10 @@ class Optimizer(Tunable):
         "ema_momentum": (0.0, 1.0),
     }
     OWN: ClassVar[tuple[str, ...]] = ()  # names of a subclass's own arguments
+    weight_decay: float | None
+    clipnorm: float | None
+    clipvalue: float | None
+    global_clipnorm: float | None
     pads: ClassVar[bool] = True  # whether weights may be padded with zeros, which then stay zero
 
     def __init__(
@@ -179,6 +187,7 @@ class Optimizer(Tunable):
             w: the weight.
             g: its gradient.
             s: its slots.
+
         """
         raise NotImplementedError(f"{type(self).__name__} must define update(h, rate, t, w, g, s).")
 
@@ -206,6 +215,7 @@ class Optimizer(Tunable):
         Args:
             constraints: a function or None a weight.
             decays: whether weight decay applies, a weight; None where it does to all.
+
         """
         every = self.gradient_accumulation_steps
         if not every:
@@ -264,12 +274,15 @@ class Optimizer(Tunable):
 
     # -- descriptions ---------------------------------------------------------------------------
 
-    def exclude_from_weight_decay(self, var_list: Iterable[Any] | None = None, var_names: Iterable[str] | None = None) -> None:
+    def exclude_from_weight_decay(
+        self, var_list: Iterable[Any] | None = None, var_names: Iterable[str] | None = None
+    ) -> None:
         """Keep weight decay off some weights.
 
         Args:
             var_list: weights by name, or weights of a model.
             var_names: words or patterns that are searched for in ``'layer/weight'``.
+
         """
         words = [re.compile(word) for word in var_names or ()]
         exact = {getattr(one, "path", one) for one in var_list or ()}

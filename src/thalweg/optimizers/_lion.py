@@ -28,6 +28,7 @@ class Lion(Optimizer):
         0.99
 
     Source: Chen et al. 2023, "Symbolic discovery of optimization algorithms".
+
     """
 
     OWN = ("beta_1", "beta_2")

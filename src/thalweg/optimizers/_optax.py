@@ -28,6 +28,7 @@ class OptaxOptimizer(Optimizer):
         >>> import optax, thalweg
         >>> thalweg.optimizers.get(optax.adam(1e-3)).name
         'optax'
+
     """
 
     HYPERS: ClassVar[tuple[str, ...]] = ()

@@ -31,10 +31,12 @@ class RMSprop(Optimizer):
         0.9
 
     Source: Tieleman & Hinton 2012, lecture 6.5.
+
     """
 
     OWN = ("rho", "momentum", "epsilon", "centered")
     HYPERS: ClassVar[tuple[str, ...]] = (*Optimizer.HYPERS, "rho", "momentum", "epsilon")
+    momentum: float | None
     RANGES: ClassVar = {
         **Optimizer.RANGES,
         "rho": (0.0, 1.0),

@@ -27,10 +27,12 @@ class SGD(Optimizer):
         {'learning_rate': 0.1, 'momentum': 0.9}
 
     Source: Polyak 1964; Sutskever et al. 2013, "On the importance of initialization and momentum".
+
     """
 
     OWN = ("momentum", "nesterov")
     HYPERS: ClassVar[tuple[str, ...]] = (*Optimizer.HYPERS, "momentum")
+    momentum: float | None
     RANGES: ClassVar = {**Optimizer.RANGES, "momentum": (0.0, 1.0)}
 
     def __init__(

@@ -21,6 +21,7 @@ class LearningRateSchedule(Tunable):
         >>> schedule = thalweg.optimizers.schedules.ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)
         >>> round(float(schedule(20)), 6)
         0.025
+
     """
 
     HYPERS: ClassVar[tuple[str, ...]] = ("scale",)
@@ -53,6 +54,10 @@ class Arguments(LearningRateSchedule):
     """A schedule whose constructor's numbers are kept as attributes of the same names."""
 
     NUMBERS: ClassVar[tuple[str, ...]] = ()
+    staircase: bool
+    cycle: bool
+    warmup_target: float | None
+    t_mul: float
     FLAGS: ClassVar[tuple[str, ...]] = ()
 
     def keep(self, name: str | None, **given: Any) -> None:

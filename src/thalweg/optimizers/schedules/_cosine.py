@@ -28,6 +28,7 @@ class CosineDecay(Arguments):
         0.05
 
     Source: Loshchilov & Hutter 2017, "SGDR: stochastic gradient descent with warm restarts".
+
     """
 
     NUMBERS = ("initial_learning_rate", "decay_steps", "alpha", "warmup_target", "warmup_steps")
@@ -81,6 +82,7 @@ class CosineDecayRestarts(Arguments):
         0.1
 
     Source: Loshchilov & Hutter 2017, "SGDR: stochastic gradient descent with warm restarts".
+
     """
 
     NUMBERS = ("initial_learning_rate", "first_decay_steps", "t_mul", "m_mul", "alpha")

@@ -25,6 +25,7 @@ class ExponentialDecay(Arguments):
     Example:
         >>> round(float(ExponentialDecay(0.1, 10, 0.5)(10)), 6)
         0.05
+
     """
 
     NUMBERS = ("initial_learning_rate", "decay_steps", "decay_rate")
@@ -67,6 +68,7 @@ class InverseTimeDecay(Arguments):
     Example:
         >>> round(float(InverseTimeDecay(0.1, 10, 1.0)(10)), 6)
         0.05
+
     """
 
     NUMBERS = ("initial_learning_rate", "decay_steps", "decay_rate")
@@ -110,6 +112,7 @@ class PolynomialDecay(Arguments):
     Example:
         >>> round(float(PolynomialDecay(0.1, 10, end_learning_rate=0.0)(5)), 6)
         0.05
+
     """
 
     NUMBERS = ("initial_learning_rate", "decay_steps", "end_learning_rate", "power")

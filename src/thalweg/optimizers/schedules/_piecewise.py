@@ -25,6 +25,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         >>> schedule = PiecewiseConstantDecay([10], [0.1, 0.01])
         >>> round(float(schedule(10)), 6), round(float(schedule(11)), 6)
         (0.1, 0.01)
+
     """
 
     def __init__(

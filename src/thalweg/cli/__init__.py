@@ -1,0 +1,3 @@
+"""The command line: ``thalweg train ...``. Nothing heavy is imported before a command runs."""
+
+from thalweg.cli._main import main as main

@@ -1,0 +1,46 @@
+"""The commands and their options; what they do is imported when one is called."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+import thalweg
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(thalweg.__version__, prog_name="thalweg")
+def main() -> None:
+    """Train, tune, diagnose and explain deep neural nets."""
+
+
+@main.command(context_settings={"show_default": True})
+@click.argument("data", default="digits")
+@click.option("--layers", default="128,128", help="Widths of the hidden layers, separated by commas; '' for none.")
+@click.option("--activation", default="relu", help="Of the hidden layers, by name.")
+@click.option("--dropout", default=0.2, help="Probability with which a hidden unit is dropped.")
+@click.option("--l2", default=1e-4, help="Factor of the squared weights in the loss.")
+@click.option("--optimizer", default="adam", help="By name: adam, sgd, rmsprop, ...")
+@click.option("--learning-rate", default=1e-3)
+@click.option("--batch-size", default=32)
+@click.option("--epochs", default=20)
+@click.option("--validation", default=0.1, help="Fraction of the training rows to validate on.")
+@click.option("--seed", default=0, help="The same seed gives the same net on the same machine.")
+@click.option("--out", default=None, help="Folder to write to.  [default: runs/DATA-DATE-TIME]", show_default=False)
+def train(data: str, **asked: Any) -> None:
+    """Train a net on DATA: digits, digits8, mnist, or a .npz file.
+
+    A file holds x_train and y_train (or x and y). Whole-number targets are classes, others are numbers to
+    predict. The rows in x_test and y_test are not opened.
+    """
+    from thalweg.cli._train import Interrupted
+    from thalweg.cli._train import train as run
+
+    try:
+        run(data, asked)
+    except Interrupted:
+        sys.exit(130)
+    except (ValueError, TypeError, OSError) as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,175 @@
+"""``thalweg train``: a net from options, trained, with its curves and what it wrote."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from rich.console import Console
+
+import thalweg
+from thalweg import _seeds, callbacks, data, datasets, layers, optimizers, regularizers
+from thalweg.cli._curves import chart
+
+_MOST_CLASSES = 100
+
+
+class Interrupted(Exception):  # noqa: N818
+    """The run was broken off by hand; what there is has been written and shown."""
+
+
+class Goal(NamedTuple):
+    """What the net is trained for.
+
+    Attributes:
+        outputs: units of the last layer.
+        activation: of the last layer.
+        loss: by name.
+        metric: by name.
+
+    """
+
+    outputs: int
+    activation: str
+    loss: str
+    metric: str
+
+
+def train(name: str, asked: dict[str, Any]) -> None:
+    """Train as asked; write the run's record, history and weights."""
+    console = Console(highlight=False)
+    held = datasets.load(name)
+    folder = _folder(asked["out"], held.name)
+    train_rows, validation = _split(held.x, held.y, asked["validation"], asked["seed"])
+    goal = _goal(held.y)
+    model = _net(train_rows[0], goal, asked)
+    model.summary(print_fn=console.print)
+    console.print(_said(held, train_rows[0], validation[0]))
+    folder.mkdir(parents=True)
+    begun = time.perf_counter()
+    interrupted = False
+    try:
+        model.fit(
+            *train_rows,
+            batch_size=asked["batch_size"],
+            epochs=asked["epochs"],
+            validation_data=validation,
+            callbacks=[callbacks.CSVLogger(folder / "history.csv")],
+            seed=asked["seed"],
+        )
+    except KeyboardInterrupt:
+        interrupted = True
+    seconds = time.perf_counter() - begun
+    _write(folder, model, name, asked, seconds, interrupted)
+    _show(console, model.history, goal, folder, seconds)
+    if interrupted:
+        raise Interrupted
+
+
+def _folder(out: str | None, name: str) -> Path:
+    folder = Path(out) if out else Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FileExistsError(f"{folder} is there already: give another --out, so that no run is overwritten.")
+    return folder
+
+
+def _split(x: np.ndarray, y: np.ndarray, fraction: float, seed: int) -> tuple[Any, Any]:
+    """Training and validation rows, drawn at random by the seed."""
+    if not 0 < fraction < 1:
+        raise ValueError(f"--validation must be a fraction between 0 and 1, got {fraction}.")
+    order = _seeds.generator(_seeds.checked(seed), len(x)).permutation(len(x))
+    rows = data.adapt(x[order], y[order])
+    assert isinstance(rows, data.Rows)
+    train_rows, rest = data.validation_split(rows, fraction)
+    return (train_rows.x[0], train_rows.y[0]), (rest.x[0], rest.y[0])
+
+
+def _goal(y: np.ndarray) -> Goal:
+    classes = data.classes_of(y) if y.ndim == 1 or y.shape[-1] == 1 else None
+    if classes is not None and classes.max() < _MOST_CLASSES:
+        return Goal(int(classes.max()) + 1, "softmax", "sparse_categorical_crossentropy", "accuracy")
+    return Goal(1 if y.ndim == 1 else y.shape[-1], "linear", "mse", "mae")
+
+
+def _net(x: np.ndarray, goal: Goal, asked: dict[str, Any]) -> Any:
+    """The course's net: scaled rows, hidden layers with dropout and L2, one output a class."""
+    parts: list[Any] = [thalweg.Input(x.shape[1:])]
+    if x.ndim > 2:
+        parts.append(layers.Flatten())
+    if x.dtype == np.uint8:  # grey values: zeros stay zeros
+        parts.append(layers.Rescaling(1 / max(int(x.max()), 1)))
+    else:
+        scale = layers.Normalization()
+        scale.adapt(x.reshape(len(x), -1))
+        parts.append(scale)
+    for width in _widths(asked["layers"]):
+        penalty = regularizers.L2(asked["l2"]) if asked["l2"] else None
+        parts.append(layers.Dense(width, activation=asked["activation"], kernel_regularizer=penalty))
+        if asked["dropout"]:
+            parts.append(layers.Dropout(asked["dropout"]))
+    model = thalweg.Sequential([*parts, layers.Dense(goal.outputs, activation=goal.activation)])
+    optimizer = optimizers.get(asked["optimizer"])
+    optimizer.learning_rate = asked["learning_rate"]
+    model.compile(optimizer, goal.loss, metrics=[goal.metric])
+    return model
+
+
+def _widths(given: str) -> list[int]:
+    try:
+        return [int(one) for one in given.split(",") if one.strip()]
+    except ValueError:
+        raise ValueError(f"--layers must be whole numbers separated by commas, like 128,128, got {given!r}.") from None
+
+
+def _said(held: datasets.DataSet, x: np.ndarray, validation: np.ndarray) -> str:
+    test = "no test rows" if held.x_test is None else f"{len(held.x_test):,} test rows, kept closed"
+    return f"{held.name}: {len(x):,} training rows, {len(validation):,} validation rows, {test}"
+
+
+def _write(folder: Path, model: Any, name: str, asked: dict[str, Any], seconds: float, interrupted: bool) -> None:
+    """run.json and weights.npz, each under its own name only once it is whole."""
+    record = {
+        "data": name,
+        "arguments": {key: value for key, value in asked.items() if key != "out"},
+        "versions": {"thalweg": thalweg.__version__, "jax": jax.__version__, "python": platform.python_version()},
+        "devices": [device.device_kind for device in jax.devices()],
+        "threads": len(os.sched_getaffinity(0)),
+        "seconds": round(seconds, 3),
+        "interrupted": interrupted,
+        "epochs": len(model.history.epoch),
+        "last": {key: values[-1] for key, values in model.history.history.items()},
+        "warnings": list(model.history.warnings),
+    }
+    arrays = {f"{layer.name}/{v.name}": v.numpy() for layer in model.layers for v in layer.variables}
+    part = folder / ".weights.npz"
+    np.savez(part, **arrays)
+    part.replace(folder / "weights.npz")
+    part = folder / ".run.json"
+    part.write_text(json.dumps(record, indent=2) + "\n")
+    part.replace(folder / "run.json")
+
+
+def _show(console: Console, history: Any, goal: Goal, folder: Path, seconds: float) -> None:
+    found = history.history
+    if not history.epoch:
+        console.print("No epoch was finished.")
+        return
+    for name in ("loss", goal.metric):
+        console.print(chart(name, {"training": found[name], "validation": found[f"val_{name}"]}))
+    best = (max if goal.metric == "accuracy" else min)(found[f"val_{goal.metric}"])
+    epoch = found[f"val_{goal.metric}"].index(best) + 1
+    last = found[f"val_{goal.metric}"][-1]
+    shown = "{:.2%}" if goal.metric == "accuracy" else "{:.4g}"
+    console.print(
+        f"validation {goal.metric} {shown.format(last)} (best {shown.format(best)} in epoch {epoch}) "
+        f"after {len(history.epoch)} epochs, {seconds:.1f} s"
+    )
+    console.print(
+        f"wrote {folder}/\n  history.csv   a row an epoch\n  weights.npz   the weights by layer\n  run.json      how it was made"
+    )
