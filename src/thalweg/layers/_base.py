@@ -182,6 +182,8 @@ class Layer(Tunable):
         arrays = jax.tree.map(lambda part: jnp.asarray(part, config.compute_dtype()), x)
         shapes = tuple(part.shape[1:] for part in arrays) if self.merges else arrays.shape[1:]
         variables = self.variables_for(shapes)
+        if self.merges:
+            self.output_features(shapes)  # says which shapes do not go together
         ctx = Context(training, self.hypers(), key=_seeds.next_seed() if training else 0)
         y = self.apply({v.name: jnp.asarray(v.value) for v in variables}, arrays, ctx)
         for variable in variables:
@@ -297,8 +299,14 @@ class Layer(Tunable):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
-        """A layer like the one whose ``get_config`` gave `config`."""
-        return cls(**{key: value for key, value in config.items() if key != "dtype" or isinstance(value, str)})
+        """A layer like the one whose ``get_config`` gave `config`; what Keras has and is switched off there is passed over."""
+        known = {*inspect.signature(cls.__init__).parameters, "name", "trainable", "dtype", *_OLD_SHAPES}
+        known |= set(inspect.signature(Layer.__init__).parameters)
+        off = {key for key, value in config.items() if key not in known and (value is None or value is False)}
+        off |= {key for key in config if any(key.startswith(f"{switch}_") for switch in off)}
+        if not isinstance(config.get("dtype"), str):
+            off.add("dtype")
+        return cls(**{key: value for key, value in config.items() if key not in off})
 
     def blueprint(self) -> Layer:
         """A copy that keeps no weights alive, for programs that outlive the model."""

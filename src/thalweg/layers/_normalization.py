@@ -300,7 +300,8 @@ class Normalization(Layer):
         super().__init__(**kwargs)
         if (mean is None) != (variance is None):
             raise ValueError("mean and variance go together: give both, or none and call adapt(data).")
-        self.axis = axis if axis is None or isinstance(axis, int) else tuple(axis)
+        several = axis is not None and not isinstance(axis, int)
+        self.axis = (tuple(axis) if len(axis) > 1 else axis[0]) if several else axis  # type: ignore[arg-type, index]
         self.mean = None if mean is None else _numbers(mean)
         self.variance = None if variance is None else _numbers(variance)
         self.invert = bool(invert)

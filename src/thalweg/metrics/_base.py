@@ -241,6 +241,7 @@ class LossMetric(RowMean):
 
     def __init__(self, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
         super().__init__(name or self.of().name, dtype)
+        self.kwargs = kwargs
         self.loss = self.of(**kwargs)
 
     def values(self, y: Any, p: Any) -> Any:
@@ -253,8 +254,7 @@ class LossMetric(RowMean):
 
     def get_config(self) -> dict[str, Any]:
         """The loss's arguments."""
-        own = {key: value for key, value in self.loss.get_config().items() if key != "reduction"}
-        return {**own, "name": self.name}
+        return {**super().get_config(), **self.kwargs}
 
 
 def _weights(sample_weight: Any, rows: int) -> Any:

@@ -141,6 +141,7 @@ class RootMeanSquaredError(RowMean):
 
 
 class _Spread(NamedTuple):
+    rows: Any  # [] that weigh anything
     count: Any  # [] rows, by weight
     mean: Any  # [outputs]
     spread: Any  # [outputs] sum of squared distances from the mean
@@ -153,7 +154,8 @@ class R2Score(Metric):
     Args:
         class_aggregation: how several outputs become one number: ``'uniform_average'``,
             ``'variance_weighted_average'``, or None, which gives a number an output.
-        num_regressors: p in the adjusted score ``1 - (1 - R2) * (n - 1) / (n - p - 1)``; 0 does not adjust.
+        num_regressors: p in the adjusted score ``1 - (1 - R2) * (n - 1) / (n - p - 1)``, n the rows (Keras: the
+            numbers); 0 does not adjust.
         name: in the logs.
 
     Raises:
@@ -191,7 +193,7 @@ class R2Score(Metric):
     def init(self) -> _Spread:
         """Sums of nothing."""
         none = np.zeros(self._outputs, config.floatx())
-        return _Spread(np.zeros((), config.floatx()), none, none, none)
+        return _Spread(np.zeros((), config.floatx()), np.zeros((), config.floatx()), none, none, none)
 
     def update(self, state: _Spread, y: Any, p: Any, weights: Any) -> _Spread:
         """Merge the batch's mean and spread into those so far."""
@@ -204,6 +206,7 @@ class R2Score(Metric):
         both = state.count + count
         apart = mean - state.mean
         return _Spread(
+            state.rows + jnp.sum(weights != 0).astype(state.rows.dtype),
             both,
             state.mean + apart * _sums.ratio(count, both),
             state.spread + spread + jnp.square(apart) * _sums.ratio(state.count * count, both),
@@ -218,7 +221,7 @@ class R2Score(Metric):
         elif self.class_aggregation == "variance_weighted_average":
             raw = _sums.ratio(jnp.sum(raw * state.spread), jnp.sum(state.spread))
         if self.num_regressors:
-            raw = 1 - (1 - raw) * (state.count - 1) / (state.count - self.num_regressors - 1)
+            raw = 1 - (1 - raw) * (state.rows - 1) / (state.rows - self.num_regressors - 1)
         return raw
 
     def get_config(self) -> dict[str, Any]:

@@ -224,8 +224,7 @@ class Optimizer(Tunable):
         inner = state._replace(iterations=state.iterations // every, gathered=())
         moved, after = self._step(h, inner, params, tuple(g / every for g in summed), constraints, decays)
         due = (state.iterations + 1) % every == 0
-        kept = after._replace(iterations=inner.iterations)
-        moved, after = jax.tree.map(lambda new, old: jnp.where(due, new, old), (moved, after), (params, kept))
+        moved, after = jax.tree.map(lambda new, old: jnp.where(due, new, old), (moved, after), (params, inner))
         gathered = tuple(jnp.where(due, 0, a) for a in summed)
         return moved, after._replace(iterations=state.iterations + 1, gathered=gathered)
 
