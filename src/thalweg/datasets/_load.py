@@ -129,7 +129,7 @@ def load(name: str | Path) -> DataSet:
 def read_npz(path: Path) -> DataSet:
     """The rows in a .npz file. Nothing in it is ever unpickled."""
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             names = set(held.files)
             train = ("x_train", "y_train") if "x_train" in names else ("x", "y")
             if not set(train) <= names:

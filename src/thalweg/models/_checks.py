@@ -151,6 +151,21 @@ def rows(model: Model, source: Rows, what: str) -> None:
             data.check_labels(label, symbol.features[-1], kind, what, ignored)
 
 
+def one_class(model: Model, train: Rows) -> None:
+    """Warn of training rows that are all of one class."""
+    if model.objective is None or train.n < 2:
+        return
+    for label, loss in zip(train.y, model.objective.losses, strict=True):
+        kind = _KINDS.get(type(loss))
+        found = data.only_class(label, kind) if kind else None
+        if found is not None:
+            warnings.warn(
+                f"fit: all {train.n} rows are of class {found:g}: there is nothing to tell apart.",
+                DataWarning,
+                stacklevel=2,
+            )
+
+
 def between(train: Rows, validation: Rows) -> None:
     """Warn of training rows that stand again in validation, and of class mixes far apart."""
     if len(train.x) == 1:

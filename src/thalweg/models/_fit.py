@@ -65,6 +65,8 @@ def prepare(model: Model, train: Any, validation: Any, seed: int | None) -> Rows
     first = train if isinstance(train, Rows) else data.peek(train)
     ready(model, first, seed)
     looked_over(model, train, "fit")
+    if isinstance(train, Rows):
+        _checks.one_class(model, train)
     if validation is not None:
         looked_over(model, validation, "validation")
         if isinstance(validation, Rows) and isinstance(train, Rows):
