@@ -1,7 +1,7 @@
 """What a layer does to its sums: pure functions ``f(x, ...)`` of arrays of any shape.
 
 All give an array in the dtype of `x` (integers become floats), let NaN through, and have the
-gradients of Keras's JAX backend, kinks included. Their further arguments may be traced, but for
+gradients of Keras's JAX backend, kinks included (but for a single point at the corners of :func:`relu` with arguments). Their further arguments may be traced, but for
 `axis` and `approximate`.
 """
 
@@ -427,7 +427,7 @@ def log_softmax(x: ArrayLike, axis: Axis = -1) -> Array:
 def sparsemax(x: ArrayLike, axis: int = -1) -> Array:
     """The point of the probability simplex that is nearest to `x`: like softmax, with exact zeros.
 
-    ``max(x - tau, 0)``, with the one tau for which the sum is 1.
+    ``max(x - tau, 0)``, with the one tau for which the sum is 1. (Keras 3.15 on JAX gives zeros for some inputs.)
 
     Args:
         x: any shape.

@@ -20,6 +20,9 @@ Axes = int | Sequence[int] | None
 """The axis or axes along which a unit's incoming weights lie; None means all."""
 
 
+_RANGES = {"min_value": (0.0, float("inf")), "max_value": (0.0, float("inf")), "rate": (0.0, 1.0)}
+
+
 class Constraint(WeightFunction):
     """A projection: ``apply(hypers, w)`` has the shape and dtype of `w`.
 
@@ -56,6 +59,7 @@ class MaxNorm(Constraint):
     """
 
     HYPERS = ("max_value",)
+    RANGES = _RANGES
 
     def __init__(self, max_value: float = 2, axis: Axes = 0) -> None:
         self.max_value = number(self, "max_value", max_value, at_least=0.0)
@@ -133,6 +137,7 @@ class MinMaxNorm(Constraint):
     """
 
     HYPERS = ("min_value", "max_value", "rate")
+    RANGES = _RANGES
 
     def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Axes = 0) -> None:
         self.min_value = number(self, "min_value", min_value, at_least=0.0)

@@ -373,7 +373,7 @@ class VarianceScaling(RandomInitializer):
         self.scale = number(self, "scale", scale, above=0.0)
         if mode not in _CONNECTIONS:
             raise ValueError(unknown("mode of VarianceScaling", mode, list(_CONNECTIONS)))
-        named = "truncated_normal" if distribution == "normal" else str(distribution).lower()
+        named = "truncated_normal" if str(distribution).lower() == "normal" else str(distribution).lower()
         if named not in _DISTRIBUTIONS:
             raise ValueError(unknown("distribution of VarianceScaling", distribution, list(_DISTRIBUTIONS)))
         self.mode = mode

@@ -16,6 +16,9 @@ from thalweg._tunable import Hypers
 from thalweg._weight_function import WeightFunction, like, norms
 
 
+_RANGES = {name: (0.0, float("inf")) for name in ("l1", "l2", "factor")}
+
+
 class Regularizer(WeightFunction):
     """A penalty: ``apply(hypers, w)`` is a scalar in the dtype of `w`.
 
@@ -48,6 +51,7 @@ class L1(Regularizer):
     """
 
     HYPERS = ("l1",)
+    RANGES = _RANGES
 
     def __init__(self, l1: float | None = 0.01) -> None:
         self.l1 = _factor(self, "l1", l1, default=0.01)
@@ -79,6 +83,7 @@ class L2(Regularizer):
     """
 
     HYPERS = ("l2",)
+    RANGES = _RANGES
 
     def __init__(self, l2: float | None = 0.01) -> None:
         self.l2 = _factor(self, "l2", l2, default=0.01)
@@ -113,6 +118,7 @@ class L1L2(Regularizer):
     """
 
     HYPERS = ("l1", "l2")
+    RANGES = _RANGES
 
     def __init__(self, l1: float | None = 0.0, l2: float | None = 0.0) -> None:
         self.l1 = _factor(self, "l1", l1, default=0.0)
@@ -150,6 +156,7 @@ class OrthogonalRegularizer(Regularizer):
     """
 
     HYPERS = ("factor",)
+    RANGES = _RANGES
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
         self.factor = number(self, "factor", factor, at_least=0.0)

@@ -255,3 +255,11 @@ def test_a_class_written_as_for_keras_is_a_regularizer():
     member = regularizers.get(Quartic)
     np.testing.assert_allclose(member.apply({}, WEIGHTS), 0.5 * (WEIGHTS**4).sum(), rtol=1e-5)
     assert member.structure() != Quartic().structure()
+
+
+@pytest.mark.parametrize("name", ["L1", "L2", "L1L2"])
+def test_a_turned_factor_stays_in_its_range(name):
+    regularizer = getattr(regularizers, name)()
+    for path in regularizer.hypers():
+        with pytest.raises(ValueError, match=path):
+            regularizer.set_hyper(path, -1.0)

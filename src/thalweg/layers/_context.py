@@ -65,7 +65,8 @@ class Context:
 
     def uniform(self, shape: tuple[int, ...], dtype: Any = jnp.float32) -> jax.Array:
         """Uniform numbers in [0, 1) of `shape`."""
-        return ((self.random_bits(shape) >> 8).astype(jnp.float32) * np.float32(2**-24)).astype(dtype)
+        below_one = ((self.random_bits(shape) >> 8).astype(jnp.float32) * np.float32(2**-24)).astype(dtype)
+        return jnp.minimum(below_one, 1 - jnp.finfo(dtype).epsneg)  # what a half cannot tell from 1
 
     def normal(self, shape: tuple[int, ...], dtype: Any = jnp.float32) -> jax.Array:
         """Standard normal numbers of `shape`, by the inverse of the normal distribution."""

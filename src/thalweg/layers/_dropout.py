@@ -22,7 +22,7 @@ class Dropout(Layer):
         seed: taken for Keras's sake; the bits are keyed by the fit's seed, the step and the layer's place.
 
     Raises:
-        ValueError: where `rate` is not in [0, 1].
+        ValueError: where `rate` is not in [0, 1], or `noise_shape` does not fit.
 
     Example:
         >>> import numpy as np, thalweg
@@ -41,7 +41,7 @@ class Dropout(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.rate = number(self, "rate", rate, at_least=0, at_most=1)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.noise_shape = _checked(noise_shape)
         self.seed = seed
 
     def output_features(self, features: Features) -> tuple[int, ...]:
@@ -52,11 +52,25 @@ class Dropout(Layer):
             return x
         shape = x.shape
         if self.noise_shape is not None:
+            if len(self.noise_shape) != x.ndim:
+                raise ValueError(
+                    f"noise_shape must have an entry for each axis of the input, {x.shape}, got "
+                    f"Dropout(noise_shape={self.noise_shape})."
+                )
             shape = tuple(own if asked is None else asked for own, asked in zip(x.shape, self.noise_shape, strict=True))
         rate = ctx.h["rate"]
         cut = jnp.asarray(rate * 2.0**24).astype(jnp.uint32)  # 1 drops all: bits are below 2 ** 24
         scale = (1 / jnp.where(rate < 1, 1 - rate, 1)).astype(x.dtype)
         return jnp.where((ctx.random_bits(shape) >> 8) >= cut, x * scale, 0)
+
+
+def _checked(shape: Any) -> tuple[int | None, ...] | None:
+    if shape is None:
+        return None
+    fits = isinstance(shape, Sequence) and all(one is None or (hasattr(one, "__index__") and one > 0) for one in shape)
+    if not fits:
+        raise ValueError(f"noise_shape must hold positive integers or None, got Dropout(noise_shape={shape!r}).")
+    return tuple(shape)
 
 
 class GaussianNoise(Layer):

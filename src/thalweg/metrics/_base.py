@@ -117,20 +117,19 @@ class Mean(Metric):
 
     better: ClassVar[str] = "min"
 
-    def init(self) -> tuple[Sum, Sum]:
-        """Sums of nothing: of the numbers, and of their weights."""
-        return (_sums.zero(), _sums.zero())
+    def init(self) -> Sum:
+        """Two sums in one: of the weighted numbers, and of their weights."""
+        return _sums.zero((2,))
 
     def update_values(self, state: State, values: Any, weights: Any) -> State:
         """Add numbers [n] with weights [n]."""
-        total, count = state
         weights = weights.astype(values.dtype)
-        return (_sums.add(total, jnp.sum(values * weights)), _sums.add(count, jnp.sum(weights)))
+        return _sums.add(state, jnp.stack([jnp.sum(values * weights), jnp.sum(weights)]))
 
     def result_of(self, state: State) -> Any:
         """The mean; 0 where nothing was seen."""
-        total, count = state
-        return _sums.ratio(total.value, count.value)
+        total, count = state.value
+        return _sums.ratio(total, count)
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Add numbers to the metric's own state."""
@@ -185,7 +184,7 @@ class RowMean(Mean):
         values = self.values(y, p)
         if values.ndim == 0:  # a user's function over the whole batch
             return self.update_values(state, values[None], jnp.sum(weights)[None])
-        return self.update_values(state, _row_means(values).astype(state[0].high.dtype), weights)
+        return self.update_values(state, _row_means(values).astype(state.high.dtype), weights)
 
     def per_row(self, y: Any, p: Any) -> bool:
         """Whether it gives a value a row."""
