@@ -30,7 +30,7 @@ def main() -> None:
     classes = np.arange(SIZES[-1])
 
     def epoch() -> float:
-        model.partial_fit(x, y, classes)
+        model.partial_fit(x, y, classes=classes)
         return float(model.loss_)
 
     seconds, loss = timed(epoch, options.epochs)

@@ -15,7 +15,6 @@ from thalweg._names import Table, unknown
 from thalweg._tunable import Hypers
 from thalweg._weight_function import WeightFunction, like, norms
 
-
 _RANGES = {name: (0.0, float("inf")) for name in ("l1", "l2", "factor")}
 
 

@@ -51,7 +51,7 @@ def train(name: str, asked: dict[str, Any]) -> None:
     model = _net(train_rows[0], goal, asked)
     model.summary(print_fn=console.print)
     console.print(_said(held, train_rows[0], validation[0]))
-    folder.mkdir(parents=True)
+    begin = callbacks.LambdaCallback(on_train_begin=lambda logs: folder.mkdir(parents=True, exist_ok=True))
     begun = time.perf_counter()
     interrupted = False
     try:
@@ -60,7 +60,7 @@ def train(name: str, asked: dict[str, Any]) -> None:
             batch_size=asked["batch_size"],
             epochs=asked["epochs"],
             validation_data=validation,
-            callbacks=[callbacks.CSVLogger(folder / "history.csv")],
+            callbacks=[begin, callbacks.CSVLogger(folder / "history.csv")],
             seed=asked["seed"],
         )
     except KeyboardInterrupt:

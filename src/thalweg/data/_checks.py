@@ -47,6 +47,7 @@ def check_labels(y: np.ndarray, classes: int, kind: str, what: str = "fit", igno
 
     Raises:
         DataError: naming the label and its row.
+
     """
     if kind == "sparse":
         _class_numbers(y if ignore is None else y[y != ignore], classes, what)
