@@ -135,8 +135,8 @@ class L1L2(Regularizer):
 class OrthogonalRegularizer(Regularizer):
     """The mean of ``|cos|`` between all pairs of rows (or columns) of a matrix, times `factor`.
 
-    A single row has no pair and costs 0 (Keras: NaN); a row of zeros is at right angles to all others
-    and has a finite gradient (Keras: NaN).
+    A single row has no pair and costs 0 (Keras: NaN); a row of zeros makes no pair and has a finite
+    gradient (Keras: NaN).
 
     Args:
         factor: the factor, >= 0.
@@ -163,21 +163,14 @@ class OrthogonalRegularizer(Regularizer):
             raise ValueError(unknown("mode of OrthogonalRegularizer", mode, list(_VECTORS)))
         self.mode = mode
 
-    def apply(self, hypers: Hypers, w: Array, awake: ArrayLike | None = None) -> Array:
-        """The penalty, a scalar.
-
-        Args:
-            hypers: ``factor``.
-            w: the matrix; rows (or columns) of zeros may pad it.
-            awake: how many of its rows (or columns) are no padding; None means all.
-
-        """
+    def apply(self, hypers: Hypers, w: Array) -> Array:
+        """The penalty, a scalar; rows (or columns) of zeros, which may be padding, make no pairs."""
         if w.ndim != 2:
             raise ValueError(f"OrthogonalRegularizer needs a matrix of weights, got an array of shape {w.shape}.")
         vectors = _VECTORS[self.mode](w)
         lengths = norms(vectors, axis=1)
         unit = vectors / jnp.where(lengths == 0, 1, lengths)
-        count = like(w, vectors.shape[0] if awake is None else awake)
+        count = jnp.sum(lengths != 0).astype(w.dtype)
         # only the half above the diagonal: each pair once, and no vector with itself
         cosines = jnp.triu(jnp.abs(unit @ unit.T), k=1)
         pairs = jnp.maximum(count * (count - 1) / 2, 1)

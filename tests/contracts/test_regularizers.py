@@ -168,13 +168,9 @@ def test_padding_a_matrix_with_zeros_leaves_its_orthogonal_penalty(mode):
     wide = np.zeros((11, 9), np.float32)
     scattered = np.ix_([0, 2, 3, 5, 6, 8, 10], [1, 2, 4, 7, 8])
     wide[scattered] = WEIGHTS
-    awake = WEIGHTS.shape[0 if mode == "rows" else 1]
-    for count in (awake, jnp.float32(awake)):
-        penalty, slope = jax.value_and_grad(lambda w, n=count: member.apply(member.hypers(), w, n))(jnp.asarray(wide))
-        np.testing.assert_allclose(penalty, member(WEIGHTS), rtol=1e-6)
-        np.testing.assert_allclose(
-            np.asarray(slope)[scattered], jax.grad(member)(jnp.asarray(WEIGHTS)), rtol=1e-5, atol=1e-7
-        )
+    penalty, slope = jax.value_and_grad(member)(jnp.asarray(wide))
+    np.testing.assert_allclose(penalty, member(WEIGHTS), rtol=1e-6)
+    np.testing.assert_allclose(np.asarray(slope)[scattered], jax.grad(member)(jnp.asarray(WEIGHTS)), rtol=1e-5, atol=1e-7)
 
 
 @every_name

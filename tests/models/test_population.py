@@ -129,3 +129,86 @@ def test_hypers_of_a_member_can_be_turned():
     population.fit(X, Y, epochs=2, verbose=0, callbacks=[Turn()], seeds=[0, 0])
     assert [change.path for change in population[1].history.changes] == ["dropout/rate"]
     assert population[0].history.changes == []
+
+
+def graph(wide, tall):
+    """Everything that padding has to get through: merges, flattening, normalizations, constraints, penalties."""
+    inputs = thalweg.Input((6,))
+    left = layers.Dense(wide, activation="relu", kernel_regularizer="orthogonal_regularizer")(inputs)
+    left = layers.BatchNormalization()(left)
+    right = layers.Dense(tall, kernel_constraint="max_norm", activity_regularizer="l2")(inputs)
+    right = layers.LayerNormalization()(layers.PReLU("ones")(right))
+    both = layers.Concatenate()([left, layers.GaussianNoise(0.1)(right), inputs])
+    mixed = layers.Dense(wide, activation="softmax", bias_regularizer="l1")(both)
+    summed = layers.Multiply()([layers.ELU()(layers.Dense(wide)(both)), mixed])
+    flat = layers.Flatten()(layers.Reshape((-1, 1))(layers.LeakyReLU()(summed)))
+    model = thalweg.Model(inputs, layers.Dense(3, activation="softmax")(layers.Dropout(0.1)(flat)))
+    model.compile(optimizers.Adam(5e-3, clipnorm=0.5), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def test_padding_gets_through_every_kind_of_layer():
+    shapes = [(5, 3), (2, 7), (5, 7)]
+    population = thalweg.Population([graph(*shape) for shape in shapes])
+    population.fit(X, Y, epochs=10, batch_size=32, verbose=0, seeds=[0, 1, 2])
+    for member, shape, seed in zip(population, shapes, [0, 1, 2], strict=True):
+        solo = graph(*shape)
+        solo.fit(X, Y, epochs=10, batch_size=32, verbose=0, seed=seed)
+        assert distance(member.predict(X), solo.predict(X)) < 1e-4
+        np.testing.assert_allclose(member.history.history["loss"], solo.history.history["loss"], rtol=1e-4)
+
+
+def test_lion_s_sign_agrees_one_step_at_a_time():
+    population = thalweg.Population([net(shape, optimizer=optimizers.Lion, rate=1e-3) for shape in ((4,), (9,))])
+    solos = [net(shape, optimizer=optimizers.Lion, rate=1e-3) for shape in ((4,), (9,))]
+    population.fit(X[:32], Y[:32], epochs=1, batch_size=32, verbose=0, seeds=[0, 1])
+    for i, solo in enumerate(solos):
+        solo.fit(X[:32], Y[:32], epochs=1, batch_size=32, verbose=0, seed=i)
+        assert_same(population[i], solo)
+
+
+def test_what_may_not_be_padded_is_named():
+    import optax
+
+    class Mine(layers.Layer):
+        def apply(self, w, x, ctx):
+            return x + 1
+
+    def built(width, extra=None, optimizer="sgd", penalty=None):
+        parts = [layers.Dense(width, kernel_regularizer=penalty), *([extra] if extra else []), layers.Dense(3, activation="softmax")]
+        model = thalweg.Sequential([thalweg.Input((6,)), *parts])
+        model.compile(optimizer, "sparse_categorical_crossentropy")
+        return model
+
+    given = {"verbose": 0, "seeds": [0, 1]}
+    twice = optax.sgd(0.1)
+
+    def penalty(w):
+        return (w**2).mean()
+
+    for make, culprit in (
+        (lambda width: built(width, optimizer=twice), "OptaxOptimizer"),
+        (lambda width: built(width, penalty=penalty), "kernel_regularizer of layer"),
+    ):
+        with pytest.raises(ValueError, match=culprit):
+            thalweg.Population([make(4), make(5)]).fit(X, Y, **given)
+        thalweg.Population([make(4), make(4)]).fit(X, Y, **given)
+    with pytest.raises(ValueError, match="Mine"):
+        thalweg.Population([built(4, Mine()), built(5, Mine())]).fit(X, Y, **given)
+
+
+def test_a_population_learns_from_batches_too():
+    population = thalweg.Population([net((4,)), net((6,))])
+    batches = [(X[i : i + 30], Y[i : i + 30]) for i in range(0, 150, 30)]
+
+    class Batches(thalweg.utils.PyDataset):
+        def __len__(self):
+            return len(batches)
+
+        def __getitem__(self, index):
+            return batches[index]
+
+    population.fit(Batches(), epochs=3, verbose=0, seeds=[0, 1])
+    solo = net((6,))
+    solo.fit(Batches(), epochs=3, verbose=0, seed=1)
+    assert_same(population[1], solo)

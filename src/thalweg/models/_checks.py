@@ -10,11 +10,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from thalweg import data, losses
+from thalweg import constraints, data, layers, losses, optimizers, regularizers
 from thalweg.data import DataError, DataWarning, Rows
 
 if TYPE_CHECKING:
     from thalweg.models._model import Model
+    from thalweg.network import Network
+
+_WEIGHT_TABLES = {"regularizer": regularizers.TABLE, "constraint": constraints.TABLE}
 
 _KINDS = {
     losses.SparseCategoricalCrossentropy: "sparse",
@@ -163,6 +166,33 @@ def one_class(model: Model, train: Rows) -> None:
                 f"fit: all {train.n} rows are of class {found:g}: there is nothing to tell apart.",
                 DataWarning,
                 stacklevel=2,
+            )
+
+
+def may_be_padded(network: Network, optimizer: Any, masks: list[Any]) -> None:
+    """Raise where sleeping units would reach something that is not known to leave them asleep.
+
+    Args:
+        network: the widest member's.
+        optimizer: the members'.
+        masks: per member and layer, 1.0 for the units in use, or None.
+    """
+    units = tuple(None if parts[0] is None else np.min(parts, axis=0) for parts in zip(*masks, strict=True))
+    asleep = [bool((np.asarray(tensor) == 0).any()) for tensor in network.awake(units).tensors]
+    members = [("optimizer", optimizer, optimizers.TABLE)]
+    for number, node in enumerate(network.nodes, start=len(network.inputs)):
+        if asleep[number] or any(asleep[i] for i in node.inputs):
+            layer = network.layers[node.layer]
+            members.append((f"layer {layer.name!r}", layer, layers.TABLE))
+            for part in layer.HYPERS:
+                table = _WEIGHT_TABLES.get(part.rpartition("_")[2])
+                if table is not None and getattr(layer, part, None) is not None:
+                    members.append((f"{part} of layer {layer.name!r}", getattr(layer, part), table))
+    for what, member, table in members:
+        if type(member) not in table.values() or not getattr(member, "pads", True):
+            raise ValueError(
+                f"The members' widths differ, so the narrower ones are padded; what the {what} ({type(member).__name__}) "
+                "does with padding is unknown, as it is none of thalweg's own. Give all members the same widths."
             )
 
 

@@ -72,6 +72,8 @@ class Crew:
         self.count = padded_count(len(models))
         self.how = ways(len(models))
         masks = [units_of(widest, network) for network in networks] if self.padded else []
+        if self.padded and task.optimizer is not None:
+            _checks.may_be_padded(widest, task.optimizer, masks)
         self.trained = [positions(widest, units, widest.trainable) for units in masks]
         self.frozen = [positions(widest, units, widest.frozen) for units in masks]
         self.units: Any = self.share(stack(self._fill(masks))) if self.padded else ()

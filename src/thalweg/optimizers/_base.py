@@ -90,7 +90,6 @@ class Optimizer(Tunable):
     clipnorm: float | None
     clipvalue: float | None
     global_clipnorm: float | None
-    pads: ClassVar[bool] = True  # whether weights may be padded with zeros, which then stay zero
 
     def __init__(
         self,

@@ -32,7 +32,6 @@ class OptaxOptimizer(Optimizer):
     """
 
     HYPERS: ClassVar[tuple[str, ...]] = ()
-    pads: ClassVar[bool] = False  # what it does with zeros is unknown
 
     def __init__(self, transformation: Any, name: str = "optax") -> None:
         if not (callable(getattr(transformation, "init", None)) and callable(getattr(transformation, "update", None))):
