@@ -124,7 +124,8 @@ def epochs_table(data: str, python: str, peers: bool, rounds: int) -> None:
             sides["Keras on TensorFlow"] = lambda c=few: run(
                 python, "peers/keras_fit.py", "--backend", "tensorflow", *c
             )
-            sides["PyTorch"] = lambda c=few: run(python, "peers/torch_fit.py", *c)
+            sides["PyTorch, tuned by hand"] = lambda c=few: run(python, "peers/torch_fit.py", *c)
+            sides["PyTorch, as people write it"] = lambda c=few: run(python, "peers/torch_fit.py", "--plain", *c)
             sides["scikit-learn MLPClassifier"] = lambda c=few: run(python, "peers/sklearn_fit.py", *c)
         records = in_turn(sides, rounds)
         base = _epoch(records["thalweg"])

@@ -52,7 +52,7 @@ def main() -> None:
     params = jax.device_put(initial(rng))
     zeros = jax.tree.map(jnp.zeros_like, params)
     rows, labels = jax.device_put(x), jax.device_put(y)
-    steps = len(x) // options.batch_size
+    steps = -(-len(x) // options.batch_size)
 
     @jax.jit
     def epoch(params: Any, m: Any, v: Any, t: Any, rows: Any, labels: Any, order: Any) -> Any:
@@ -63,7 +63,9 @@ def main() -> None:
 
     def one() -> float:
         nonlocal state
-        order = rng.permutation(len(x))[: steps * options.batch_size].reshape(steps, -1).astype(np.int32)
+        order = np.resize(
+            rng.permutation(len(x)).astype(np.int32), (steps, options.batch_size)
+        )  # the last one is filled up
         state, loss, _ = epoch(*state, rows, labels, order)
         return float(loss)
 

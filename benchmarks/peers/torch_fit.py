@@ -26,10 +26,10 @@ def network() -> nn.Sequential:
     return nn.Sequential(*parts[:-1])
 
 
-def stepper(compiled: bool) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
+def stepper(compiled: bool, plain: bool) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
     """One training step, (rows, labels) -> (loss, right answers), its gradients compiled if asked."""
     model, criterion = network(), nn.CrossEntropyLoss()
-    adam = torch.optim.Adam(model.parameters(), LEARNING_RATE, (BETA_1, BETA_2), EPSILON, fused=True)
+    adam = torch.optim.Adam(model.parameters(), LEARNING_RATE, (BETA_1, BETA_2), EPSILON, fused=None if plain else True)
 
     def gradients(rows: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         scores = model(rows)
@@ -52,15 +52,18 @@ def main() -> None:
     """Train and report."""
     parser = arguments(__doc__)
     parser.add_argument("--compile", action="store_true", help="torch.compile the forward and backward pass")
+    parser.add_argument(
+        "--plain", action="store_true", help="as people write it: Adam's default kernel, denormals kept"
+    )
     parser.add_argument("--threads", type=int, help="threads inside an operation; PyTorch's own choice by default")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
-    torch.set_flush_denormal(True)
+    torch.set_flush_denormal(not options.plain)
     torch.manual_seed(0)
     x, y = load(options.data)
     rows, labels = torch.from_numpy(x), torch.from_numpy(y).long()
-    step = stepper(options.compile)
+    step = stepper(options.compile, options.plain)
 
     def epoch() -> float:
         total, right = torch.zeros(()), torch.zeros((), dtype=torch.long)
@@ -71,7 +74,9 @@ def main() -> None:
         return float(total) / len(rows)
 
     seconds, loss = timed(epoch, options.epochs)
-    report(f"pytorch{'-compile' if options.compile else ''}", seconds, loss, ("torch",))
+    report(
+        f"pytorch{'-compile' if options.compile else ''}{'-plain' if options.plain else ''}", seconds, loss, ("torch",)
+    )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from typing import Any
 
 import jax.numpy as jnp
 from jax import Array
-from jax.typing import ArrayLike
 
 from thalweg._checks import number
 from thalweg._family import Family, FunctionMember

@@ -170,7 +170,9 @@ def test_padding_a_matrix_with_zeros_leaves_its_orthogonal_penalty(mode):
     wide[scattered] = WEIGHTS
     penalty, slope = jax.value_and_grad(member)(jnp.asarray(wide))
     np.testing.assert_allclose(penalty, member(WEIGHTS), rtol=1e-6)
-    np.testing.assert_allclose(np.asarray(slope)[scattered], jax.grad(member)(jnp.asarray(WEIGHTS)), rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(
+        np.asarray(slope)[scattered], jax.grad(member)(jnp.asarray(WEIGHTS)), rtol=1e-5, atol=1e-7
+    )
 
 
 @every_name

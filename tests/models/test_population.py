@@ -175,7 +175,11 @@ def test_what_may_not_be_padded_is_named():
             return x + 1
 
     def built(width, extra=None, optimizer="sgd", penalty=None):
-        parts = [layers.Dense(width, kernel_regularizer=penalty), *([extra] if extra else []), layers.Dense(3, activation="softmax")]
+        parts = [
+            layers.Dense(width, kernel_regularizer=penalty),
+            *([extra] if extra else []),
+            layers.Dense(3, activation="softmax"),
+        ]
         model = thalweg.Sequential([thalweg.Input((6,)), *parts])
         model.compile(optimizer, "sparse_categorical_crossentropy")
         return model

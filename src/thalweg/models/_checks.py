@@ -176,6 +176,7 @@ def may_be_padded(network: Network, optimizer: Any, masks: list[Any]) -> None:
         network: the widest member's.
         optimizer: the members'.
         masks: per member and layer, 1.0 for the units in use, or None.
+
     """
     units = tuple(None if parts[0] is None else np.min(parts, axis=0) for parts in zip(*masks, strict=True))
     asleep = [bool((np.asarray(tensor) == 0).any()) for tensor in network.awake(units).tensors]
