@@ -28,15 +28,23 @@ def fit(model: Model, **asked: Any) -> Any:
     _compile.require_compiled(model, "fit")
     _checks.fit_arguments(asked)
     seed = _seeds.next_seed() if asked["seed"] is None else _seeds.checked(asked["seed"])
-    said: list[str] = []
+
+    def looked_at() -> tuple[Any, Any, Rows]:
+        train, validation = sources(model, asked)
+        return train, validation, prepare(model, train, validation, seed)
+
+    (train, validation, first), said = heard(looked_at)
+    return Session(model, train, validation, first, seed, asked, said).run()
+
+
+def heard(act: Callable[[], Any]) -> tuple[Any, list[str]]:
+    """What `act` gives, and the warnings it made, which are shown as the person's own line's."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        train, validation = sources(model, asked)
-        first = prepare(model, train, validation, seed)
+        result = act()
     for one in caught:
-        said.append(str(one.message))
-        warnings.warn(one.message, one.category, stacklevel=3)
-    return Session(model, train, validation, first, seed, asked, said).run()
+        warnings.warn(one.message, one.category, stacklevel=4)
+    return result, [str(one.message) for one in caught]
 
 
 def adapted(model: Any, x: Any, y: Any = None, weight: Any = None, **how: Any) -> Any:

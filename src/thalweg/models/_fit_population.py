@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from thalweg import _seeds, config, data
+from thalweg._names import unknown
 from thalweg.callbacks import CallbackList, History
 from thalweg.data import Rows
 from thalweg.engine import (
@@ -33,7 +34,18 @@ from thalweg.engine import (
     ways,
 )
 from thalweg.models import _checks
-from thalweg.models._fit import Session, adapted, as_list, feed_of, finalize, looked_over, prepare, public, sources
+from thalweg.models._fit import (
+    Session,
+    adapted,
+    as_list,
+    feed_of,
+    finalize,
+    heard,
+    looked_over,
+    prepare,
+    public,
+    sources,
+)
 from thalweg.network import Network
 
 if TYPE_CHECKING:
@@ -43,18 +55,29 @@ if TYPE_CHECKING:
 
 def fit_population(population: Population, x: Any, y: Any, seeds: Sequence[int] | None, **given: Any) -> Any:
     """See ``Population.fit``."""
-    asked = {**_defaults(), **given, "x": x, "y": y}
+    asked = {**_defaults(), "x": x, "y": y}
+    for name in given:
+        if name not in asked:
+            raise TypeError(f"Population.fit: {unknown('argument', name, [*asked, 'seeds'])}")
+    asked.update(given)
     _checks.fit_arguments(asked)
     use_host_devices()
     base = asked.pop("seed")
     if seeds is None and base is not None:
         seeds = [int(s) for s in np.random.SeedSequence(base).generate_state(len(population))]
     chosen = [_seeds.next_seed() for _ in population] if seeds is None else [_seeds.checked(seed) for seed in seeds]
-    train, validation = sources(population[0], asked)
-    first = prepare(population[0], train, validation, chosen[0])
-    for model, seed in zip(population, chosen, strict=True):
-        model.ready(first, seed)
-    return PopulationSession(population, train, validation, first, chosen, asked).run()
+
+    def looked_at() -> tuple[Any, Any, Rows]:
+        train, validation = sources(population[0], asked)
+        first = prepare(population[0], train, validation, chosen[0])
+        for model, seed in zip(population, chosen, strict=True):
+            model.ready(first, seed)
+        return train, validation, first
+
+    (train, validation, first), said = heard(looked_at)
+    session = PopulationSession(population, train, validation, first, chosen, asked)
+    session.history.warnings.extend(said)
+    return session.run()
 
 
 class Crew:
@@ -195,8 +218,6 @@ class PopulationSession(Session):
 
     def bound(self, step: int) -> Any:
         """Each member's own bound: one that has stopped runs no more steps."""
-        if step == 0:
-            self._frozen_at = np.zeros(self.crew.count, np.int32)
         running = np.array([not model.stop_training for model in self.population], bool)
         bounds = np.zeros(self.crew.count, np.int32)
         bounds[: len(running)] = np.where(running, step, 0)
