@@ -53,8 +53,15 @@ def sparse_categorical_crossentropy(
     """
     p = jnp.asarray(y_pred)
     y = class_numbers(jnp.asarray(y_true), p)
-    picked = jax.nn.one_hot(y, p.shape[axis], axis=axis, dtype=p.dtype)
-    each = -jnp.sum(picked * _log(p, from_logits, axis), axis=axis)
+    # the class is picked first: one logarithm a row instead of one a class
+    numbers = jax.lax.broadcasted_iota(jnp.int32, p.shape, axis % p.ndim)
+    picked = jnp.sum(jnp.where(numbers == jnp.expand_dims(y, axis), p, 0), axis=axis)
+    if from_logits:
+        each = jax.nn.logsumexp(p, axis=axis) - picked
+    else:
+        total = jnp.sum(p, axis=axis)
+        share = picked / jnp.where(total == 0, 1, total)
+        each = -jnp.log(jnp.clip(share, EPSILON, 1 - EPSILON))
     return each if ignore_class is None else jnp.where(y == ignore_class, 0, each)
 
 
