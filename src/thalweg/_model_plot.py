@@ -20,7 +20,8 @@ def draw(model: Model, path: Path, shapes: bool, names: bool, dpi: int) -> Path:
         raise ImportError("Pictures need the extra: pip install 'thalweg[plots]'") from missing
     depth = _depths(model)
     spots = _spots(depth)
-    width = max(x for x, _ in spots.values()) + _WIDTH
+    around = 0.25 * max((spots[first][1] for first in spots), default=0)  # room for arrows that go around
+    width = max(x for x, _ in spots.values()) + _WIDTH + (around if _skips(model, depth) else 0)
     height = max(y for _, y in spots.values()) + _HEIGHT
     figure = Figure(figsize=(width + 0.4, height + 0.4), dpi=dpi)
     axes = figure.add_axes((0, 0, 1, 1))
@@ -33,7 +34,7 @@ def draw(model: Model, path: Path, shapes: bool, names: bool, dpi: int) -> Path:
     for i, node in enumerate(model.network.nodes):
         for source in node.inputs:
             _arrow(axes, spots[source], spots[first + i])
-    figure.savefig(path)
+    figure.savefig(path, bbox_inches="tight")
     return path
 
 
@@ -43,6 +44,14 @@ def _depths(model: Model) -> list[int]:
     for node in model.network.nodes:
         depth.append(1 + max(depth[i] for i in node.inputs))
     return depth
+
+
+def _skips(model: Model, depth: list[int]) -> bool:
+    """Whether any arrow passes other boxes."""
+    first = len(model.inputs)
+    return any(
+        depth[first + i] - depth[source] > 1 for i, node in enumerate(model.network.nodes) for source in node.inputs
+    )
 
 
 def _spots(depth: list[int]) -> dict[int, tuple[float, float]]:
@@ -82,6 +91,10 @@ def _box(axes: Any, x: float, y: float, text: str) -> None:
 
 
 def _arrow(axes: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
-    tail = (start[0] + _WIDTH / 2, start[1] + _HEIGHT)
-    head = (end[0] + _WIDTH / 2, end[1])
-    axes.annotate("", xy=head, xytext=tail, arrowprops={"arrowstyle": "-|>", "color": "#33557a"})
+    look = {"arrowstyle": "-|>", "color": "#33557a"}
+    if end[1] - start[1] > _HEIGHT + _GAP_Y + 1e-6:  # past other boxes: around them, on the right
+        tail, head = (start[0] + _WIDTH, start[1] + _HEIGHT / 2), (end[0] + _WIDTH, end[1] + _HEIGHT / 2)
+        axes.annotate("", xy=head, xytext=tail, arrowprops={**look, "connectionstyle": "arc3,rad=-0.25"})
+        return
+    tail, head = (start[0] + _WIDTH / 2, start[1] + _HEIGHT), (end[0] + _WIDTH / 2, end[1])
+    axes.annotate("", xy=head, xytext=tail, arrowprops=look)

@@ -23,6 +23,10 @@ class Population:
     so may the widths of Dense layers: narrower ones are padded and masked, which changes no number
     they compute.
 
+    On a CPU each core takes its share of the members where the population is the first thing that computes in
+    the process; where JAX has started before, with one device, they run on one core. The environment variable
+    JAX_NUM_CPU_DEVICES, set to the number of cores, makes it so from the start.
+
     Args:
         models: compiled models. One that is built brings its weights.
 

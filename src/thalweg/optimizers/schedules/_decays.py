@@ -10,7 +10,31 @@ from thalweg._tunable import Hypers
 from thalweg.optimizers.schedules._base import Arguments, LearningRateSchedule, fraction
 
 
-class ExponentialDecay(Arguments):
+class _InTime(Arguments):
+    """What falls with step / decay_steps, at a pace."""
+
+    NUMBERS = ("initial_learning_rate", "decay_steps", "decay_rate")
+    FLAGS = ("staircase",)
+    HYPERS: ClassVar[tuple[str, ...]] = (*NUMBERS, *LearningRateSchedule.HYPERS)
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: float,
+        decay_rate: float,
+        staircase: bool = False,
+        name: str | None = None,
+    ) -> None:
+        self.keep(
+            name,
+            initial_learning_rate=initial_learning_rate,
+            decay_steps=decay_steps,
+            decay_rate=decay_rate,
+            staircase=staircase,
+        )
+
+
+class ExponentialDecay(_InTime):
     """``initial_learning_rate * decay_rate ** (step / decay_steps)``.
 
     Args:
@@ -28,32 +52,12 @@ class ExponentialDecay(Arguments):
 
     """
 
-    NUMBERS = ("initial_learning_rate", "decay_steps", "decay_rate")
-    FLAGS = ("staircase",)
-    HYPERS: ClassVar[tuple[str, ...]] = (*NUMBERS, *LearningRateSchedule.HYPERS)
-
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: float,
-        decay_rate: float,
-        staircase: bool = False,
-        name: str | None = "ExponentialDecay",
-    ) -> None:
-        self.keep(
-            name,
-            initial_learning_rate=initial_learning_rate,
-            decay_steps=decay_steps,
-            decay_rate=decay_rate,
-            staircase=staircase,
-        )
-
     def rate(self, h: Hypers, step: Any) -> Any:
         """The rate at `step`."""
         return h["initial_learning_rate"] * h["decay_rate"] ** fraction(step, h["decay_steps"], self.staircase)
 
 
-class InverseTimeDecay(Arguments):
+class InverseTimeDecay(_InTime):
     """``initial_learning_rate / (1 + decay_rate * step / decay_steps)``.
 
     Args:
@@ -70,26 +74,6 @@ class InverseTimeDecay(Arguments):
         0.05
 
     """
-
-    NUMBERS = ("initial_learning_rate", "decay_steps", "decay_rate")
-    FLAGS = ("staircase",)
-    HYPERS: ClassVar[tuple[str, ...]] = (*NUMBERS, *LearningRateSchedule.HYPERS)
-
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: float,
-        decay_rate: float,
-        staircase: bool = False,
-        name: str | None = "InverseTimeDecay",
-    ) -> None:
-        self.keep(
-            name,
-            initial_learning_rate=initial_learning_rate,
-            decay_steps=decay_steps,
-            decay_rate=decay_rate,
-            staircase=staircase,
-        )
 
     def rate(self, h: Hypers, step: Any) -> Any:
         """The rate at `step`."""
