@@ -48,6 +48,17 @@ def test_members_equal_nets_trained_alone():
         np.testing.assert_allclose(member.history.history["loss"], history.history["loss"], rtol=1e-4)
 
 
+def test_validation_is_that_of_the_epoch_it_follows():
+    population = thalweg.Population([net((8,)), net((5,))])
+    population.fit(X, Y, epochs=3, verbose=0, seeds=[3, 4], validation_split=0.2)
+    for member, width, seed in zip(population, (8, 5), (3, 4), strict=True):
+        solo = net((width,))
+        alone = solo.fit(X, Y, epochs=3, verbose=0, seed=seed, validation_split=0.2).history
+        assert set(member.history.history) == set(alone)
+        for name, values in alone.items():
+            np.testing.assert_allclose(member.history.history[name], values, rtol=1e-4, err_msg=name)
+
+
 widths = st.lists(st.integers(1, 12), min_size=2, max_size=2).map(tuple)
 
 

@@ -175,6 +175,7 @@ class Session:
         if results is None:
             raise data.DataError("The training data gave no batch: it is empty, or a generator that has ended.")
         self._check_length()
+        self.settle()
         logs = self.logs(results)
         if self.evaluator is not None and self._validates(self.epoch):
             found = self.evaluator.run(self.callbacks, interrupts)
@@ -205,6 +206,9 @@ class Session:
             if self.model.stop_training:
                 break
         return totals, results
+
+    def settle(self) -> None:
+        """Before anybody looks at the model: it holds its arrays already."""
 
     units: Any = ()
 

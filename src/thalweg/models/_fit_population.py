@@ -256,9 +256,9 @@ class PopulationSession(Session):
         """Hold the state; members get theirs when somebody may look."""
         self._state = state
         if self.callbacks.wants_train_batches:
-            self.hand_out()
+            self.settle()
 
-    def hand_out(self) -> None:
+    def settle(self) -> None:
         """Give each member its arrays."""
         state = self._state
         assert state is not None
@@ -271,11 +271,6 @@ class PopulationSession(Session):
             model.steps_taken = steps
             model.optimizer.iterations = int(slots.iterations)
             self._given.append([v.value for v in model.weights])
-
-    def run_epoch(self, interrupts: Any) -> dict[str, Any]:
-        """One epoch of all members that have not stopped."""
-        self.callbacks.before_epoch_end = self.hand_out
-        return super().run_epoch(interrupts)
 
     def finalize(self) -> None:
         """Members that have stopped had theirs then."""
@@ -301,7 +296,6 @@ class PopulationCallbacks:
             CallbackList([copy.deepcopy(one) for one in own], model=model, verbose=0, epochs=asked["epochs"])
             for model in population
         ]
-        self.before_epoch_end: Any = lambda: None
         self.running = [True] * len(population)
 
     def set_steps(self, steps: int | None) -> None:
@@ -356,7 +350,6 @@ class PopulationCallbacks:
 
     def on_epoch_end(self, epoch: int, logs: Any) -> None:
         """Each member judges its own numbers; one that stops restores what it wants at once."""
-        self.before_epoch_end()
         for i, (model, member) in enumerate(zip(self.population, self.members, strict=True)):
             if self.running[i]:
                 member.on_epoch_end(epoch, _one(logs, i))
