@@ -227,3 +227,20 @@ def test_a_population_learns_from_batches_too():
     solo = net((6,))
     solo.fit(Batches(), epochs=3, verbose=0, seed=1)
     assert_same(population[1], solo)
+
+
+def test_side_by_side_and_one_after_the_other_agree(monkeypatch):
+    """The way of a GPU (vmap) against that of a CPU (map), a member that stops early included."""
+    from thalweg.models import _fit_population
+
+    stopping = thalweg.callbacks.EarlyStopping(monitor="loss", patience=1)
+    made = []
+    for how in ("map", "vmap"):
+        monkeypatch.setattr(_fit_population, "ways", lambda members, how=how: (how, 1))
+        monkeypatch.setattr(_fit_population, "padded_count", lambda members: members)
+        population = thalweg.Population([net((4,), rate=0.0), net((6,)), net((5,))])
+        population.fit(X, Y, epochs=4, verbose=0, seeds=[0, 1, 2], callbacks=[stopping], validation_split=0.2)
+        made.append(population)
+    for one, other in zip(*made, strict=True):
+        assert one.history.epoch == other.history.epoch
+        assert_same(one, other)
