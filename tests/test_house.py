@@ -20,7 +20,7 @@ FLOORS = {
     "activations": 2, "constraints": 2, "initializers": 2, "layers": 2, "losses": 2, "metrics": 2, "optimizers": 2,
     "regularizers": 2,
     "network": 3,
-    "engine": 4,
+    "engine": 4, "files": 4,
     "callbacks": 5,
     "models": 6, "_model_plot": 6,
     "utils": 7, "keras": 7,
@@ -29,7 +29,9 @@ FLOORS = {
 """Every module or folder directly below the package, and the floor it lives on."""
 
 PUBLIC = [
-    name for name, floor in FLOORS.items() if not name.startswith("_") and name not in ("network", "engine", "cli")
+    name
+    for name, floor in FLOORS.items()
+    if not name.startswith("_") and name not in ("network", "engine", "files", "cli")
 ]
 
 

@@ -11,4 +11,6 @@ from thalweg.callbacks._lambda_callback import LambdaCallback as LambdaCallback
 from thalweg.callbacks._learning_rate_scheduler import LearningRateScheduler as LearningRateScheduler
 from thalweg.callbacks._progress_bar import ProgressBar as ProgressBar
 from thalweg.callbacks._reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
+from thalweg.callbacks._swap_ema_weights import SwapEMAWeights as SwapEMAWeights
+from thalweg.callbacks._tensorboard import TensorBoard as TensorBoard
 from thalweg.callbacks._terminate_on_nan import TerminateOnNaN as TerminateOnNaN

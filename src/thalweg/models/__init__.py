@@ -1,5 +1,10 @@
-"""What a person holds: Sequential, the functional Model, Population."""
+"""What a person holds: Sequential, the functional Model, Population; and models from files."""
 
+from thalweg.files import FileError as FileError
+from thalweg.models._files import FileWarning as FileWarning
+from thalweg.models._files import load_model as load_model
+from thalweg.models._files import model_from_json as model_from_json
+from thalweg.models._files import save_model as save_model
 from thalweg.models._model import Model as Model
 from thalweg.models._population import Population as Population
 from thalweg.models._sequential import Sequential as Sequential

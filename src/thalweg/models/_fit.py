@@ -294,12 +294,12 @@ class Evaluator:
         model = self.model
         task = model.task(masked=not self.exact).without_training()
         evaluate = program("evaluate", task)
-        params, frozen = model.arrays()
-        vector = task.hypers().astype(config.floatx())
-        totals, results = self.watch.init(), None
         hooks = callbacks if callbacks is not None and callbacks.wants_test_batches else None
         if callbacks is not None:
             callbacks.on_test_begin()
+        params, frozen = model.arrays()  # read after that hook, which may exchange them
+        vector = task.hypers().astype(config.floatx())
+        totals, results = self.watch.init(), None
         seen = 0
         for slab in self.feed.epoch(0):
             order, done = jax.device_put(slab.order), 0

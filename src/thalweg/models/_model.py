@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +14,7 @@ from thalweg import _seeds, config, optimizers
 from thalweg._names import snake_case, unknown
 from thalweg.engine import Objective, Program, Task, Watch
 from thalweg.layers import Layer, Symbol, Variable
-from thalweg.models import _compile, _predict, _summary
+from thalweg.models import _compile, _describe, _files, _predict, _summary
 from thalweg.models._copy import copy_of
 from thalweg.models._fit import fit as _fit
 from thalweg.models._fit import ready
@@ -54,6 +56,8 @@ class Model:
         self.stop_training = False
         self.history: Any = None
         self.program: Program | None = None
+        self.class_names: list[str] | None = None
+        self.preprocessing: dict[str, Any] | None = None
         self.hypers = HyperTable(self)
         self._symbols: tuple[Any, Any] | None = None
 
@@ -404,6 +408,83 @@ class Model:
     def symbols(self) -> list[Symbol]:
         """Every symbol between inputs and outputs, each after what it is made of."""
         return in_order(self._inputs, self._outputs)
+
+    # -- files ----------------------------------------------------------------------------------
+
+    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, include_optimizer: bool = True) -> None:
+        """Write the net, what it was compiled with and the optimizer's state, whole or not at all.
+
+        Keras loads what this writes, and thalweg what Keras wrote. Digests in the file show later whether
+        it is still as it was written.
+
+        Args:
+            filepath: ending in ``.keras``, or in ``.h5`` for the older format.
+            overwrite: whether a file that is there may be replaced.
+            include_optimizer: whether the optimizer's state, and what it was compiled with, are written.
+
+        Raises:
+            ValueError: naming what a file has no place for: a Lambda, a function without a name, an Optax
+                transformation.
+            OSError: where it cannot be written; what was there before is whole.
+
+        """
+        _files.save(self, filepath, overwrite, include_optimizer)
+
+    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Write the weights and the optimizer's state alone, to a file ending in ``.weights.h5``."""
+        _files.save_weights(self, filepath, overwrite)
+
+    def load_weights(
+        self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False
+    ) -> None:
+        """Take weights from a file: ``.weights.h5``, ``.keras`` or ``.h5``.
+
+        Args:
+            filepath: the file.
+            skip_mismatch: leave layers as they are whose shapes are others in the file, with a warning, rather
+                than raise. The optimizer's state is left as it is too.
+            by_name: look layers up by their names rather than their places; likewise.
+
+        Raises:
+            thalweg.models.FileError: where the file is damaged, or its layers do not fit; nothing is changed then.
+
+        """
+        _files.load_weights(self, filepath, skip_mismatch, by_name)
+
+    def export(self, filepath: str | os.PathLike[str], format: str = "onnx", verbose: Any = None) -> None:  # noqa: A002
+        """Write the net as it is used (dropout off) to an ONNX file, which other programs can run.
+
+        Args:
+            filepath: ending in ``.onnx``.
+            format: ``'onnx'``.
+            verbose: taken for Keras's sake.
+
+        Raises:
+            ImportError: where the package is missing; it is in the extra ``onnx``.
+            ValueError: on another format, or naming the layer that cannot be expressed.
+
+        """
+        _files.export(self, filepath, format)
+
+    def get_config(self) -> dict[str, Any]:
+        """The layers and the graph as plain data."""
+        return _describe.config_of(self)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """A model like the one whose ``get_config`` gave `config`, without weights."""
+        kind = "Functional" if "input_layers" in config else "Sequential"
+        reader = _describe.Reader("the configuration", custom_objects)
+        return reader.model({"class_name": kind, "config": config})[0]
+
+    def to_json(self, **options: Any) -> str:
+        """The description as JSON text; :func:`thalweg.models.model_from_json` makes its like.
+
+        Args:
+            options: for ``json.dumps``.
+
+        """
+        return json.dumps(_describe.describe(self), **options)
 
     # -- what the floors below are handed ------------------------------------------------------
 

@@ -48,7 +48,7 @@ def evaluate(
     asked = {**_DEFAULTS, "validation_batch_size": batch_size, "validation_steps": steps}
     evaluator = Evaluator(model, source, asked, exact=not _checks.per_row(model, first))
     listed = CallbackList(callbacks, model=model, verbose=0, epochs=1, steps=evaluator.feed.steps)
-    with Interrupts() as interrupts, ProgressBar.for_evaluation(verbose, evaluator.feed.steps) as progress:
+    with listed, Interrupts() as interrupts, ProgressBar.for_evaluation(verbose, evaluator.feed.steps) as progress:
         logs = evaluator.run(listed, interrupts, progress)
     if return_dict:
         return logs
@@ -65,18 +65,18 @@ def predict(model: Model, x: Any, batch_size: int | None, verbose: Any, steps: i
     whole = model.task(masked=False)
     task = Task(network=whole.network, dtype=whole.dtype, masked=False)
     run = program("predict", task)
-    params, frozen = model.arrays()
     vector = task.hypers().astype(config.floatx())
     feed = feed_of(source, batch_size, {**_DEFAULTS, "steps_per_epoch": steps}, None, False, first)
     listed = CallbackList(callbacks, model=model, verbose=0, epochs=1, steps=feed.steps)
     parts: list[list[np.ndarray]] = []
-    listed.on_predict_begin()
-    with Interrupts() as interrupts:
+    with listed, Interrupts() as interrupts:
+        listed.on_predict_begin()
+        params, frozen = model.arrays()  # read after that hook, which may exchange them
         for slab in feed.epoch(0):
             outputs = jax.device_get(run(params, frozen, vector, slab.data, slab.order, (), np.int32(slab.steps)))
             parts.append([_real(one, slab.order, slab.steps) for one in outputs])
             interrupts.check()
-    listed.on_predict_end()
+        listed.on_predict_end()
     return model.shaped([np.concatenate(pieces) for pieces in zip(*parts, strict=True)])
 
 

@@ -16,18 +16,17 @@ def network_of(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Network:
         ValueError: where an output depends on an input that is not listed.
 
     """
-    order = in_order(inputs, outputs)
-    layers: list[Layer] = []
+    order, first = _walked(inputs, outputs)
+    layers = _by_depth(order, first)
+    position = {id(layer): i for i, layer in enumerate(layers)}
     calls: dict[int, int] = {}
     number = {id(symbol): i for i, symbol in enumerate((*inputs, *order))}
     nodes = []
     for symbol in order:
-        position = next((i for i, layer in enumerate(layers) if layer is symbol.layer), len(layers))
-        if position == len(layers):
-            layers.append(symbol.layer)
-        call = calls.get(position, 0)
-        calls[position] = call + 1
-        nodes.append(Node(position, tuple(number[id(one)] for one in symbol.inputs), call))
+        place = position[id(symbol.layer)]
+        call = calls.get(place, 0)
+        calls[place] = call + 1
+        nodes.append(Node(place, tuple(number[id(one)] for one in symbol.inputs), call))
     places = [Place(i, v.declared) for i, layer in enumerate(layers) for v in layer.variables]
     free = [p.weight.trainable and layers[p.layer].trainable for p in places]
     return Network(
@@ -43,8 +42,14 @@ def network_of(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Network:
 
 def in_order(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> list[Symbol]:
     """Every symbol between inputs and outputs, each after what it is made of."""
+    return _walked(inputs, outputs)[0]
+
+
+def _walked(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> tuple[list[Symbol], list[Layer]]:
+    """The symbols, each after what it is made of, and the layers as they are first met on the way back."""
     seen = {id(symbol) for symbol in inputs}
     order: list[Symbol] = []
+    first: dict[int, Layer] = {}
     waiting: list[tuple[Symbol, bool]] = [(symbol, False) for symbol in reversed(outputs)]
     while waiting:
         symbol, ready = waiting.pop()
@@ -59,6 +64,22 @@ def in_order(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> list[Symbol
             seen.add(id(symbol))
             order.append(symbol)
         else:
+            first.setdefault(id(symbol.layer), symbol.layer)
             waiting.append((symbol, True))
             waiting.extend((one, False) for one in reversed(symbol.inputs))
-    return order
+    return order, list(first.values())
+
+
+def _by_depth(order: Sequence[Symbol], first: Sequence[Layer]) -> list[Layer]:
+    """The layers in Keras's order, which weights follow: the farthest from the outputs first.
+
+    A layer's depth is that of its deepest call; layers of one depth stand as they are first met.
+    """
+    symbols: dict[int, int] = {}
+    depths: dict[int, int] = {}
+    for symbol in reversed(order):
+        layer = id(symbol.layer)
+        depths[layer] = depth = max(symbols.get(id(symbol), 0), depths.get(layer, 0))
+        for one in symbol.inputs:
+            symbols[id(one)] = max(depth + 1, symbols.get(id(one), 0))
+    return sorted(first, key=lambda layer: -depths[id(layer)])

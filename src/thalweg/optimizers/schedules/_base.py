@@ -26,7 +26,30 @@ class LearningRateSchedule(Tunable):
 
     HYPERS: ClassVar[tuple[str, ...]] = ("scale",)
     RANGES: ClassVar = {"scale": (0.0, float("inf"))}
+    RATES: ClassVar[tuple[str, ...]] = ()  # constants that are rates themselves
     scale = 1.0
+
+    def scaled(self) -> LearningRateSchedule:
+        """The same schedule with ``scale`` multiplied into its constants, for those who do not know of it.
+
+        Raises:
+            ValueError: where `scale` was turned and no constants are known to be rates.
+
+        """
+        other = self.twin()
+        if self.scale == 1:
+            return other
+        if not self.RATES:
+            raise ValueError(
+                f"{type(self).__name__} was turned to {self.scale:g} of itself, which its constants cannot express: "
+                "name those that are rates in its RATES."
+            )
+        for name in self.RATES:
+            held = getattr(self, name)
+            if held is not None:
+                setattr(other, name, _times(held, self.scale))
+        other.scale = 1.0
+        return other
 
     def apply(self, h: Hypers, step: Any) -> Any:
         """The rate in force at `step`, the first of which is 0."""
@@ -48,6 +71,10 @@ class LearningRateSchedule(Tunable):
         if type(self).get_config is Tunable.get_config and set(vars(self)) - {"scale"}:
             return (type(self), self)
         return super().structure()
+
+
+def _times(held: Any, factor: float) -> Any:
+    return type(held)(one * factor for one in held) if isinstance(held, (list, tuple)) else held * factor
 
 
 class Arguments(LearningRateSchedule):

@@ -32,6 +32,7 @@ class CosineDecay(Arguments):
     """
 
     NUMBERS = ("initial_learning_rate", "decay_steps", "alpha", "warmup_target", "warmup_steps")
+    RATES: ClassVar[tuple[str, ...]] = ("initial_learning_rate", "warmup_target")
     HYPERS: ClassVar[tuple[str, ...]] = (*NUMBERS, *LearningRateSchedule.HYPERS)
 
     def __init__(
@@ -86,6 +87,7 @@ class CosineDecayRestarts(Arguments):
     """
 
     NUMBERS = ("initial_learning_rate", "first_decay_steps", "t_mul", "m_mul", "alpha")
+    RATES: ClassVar[tuple[str, ...]] = ("initial_learning_rate",)
     HYPERS: ClassVar[tuple[str, ...]] = (*NUMBERS, *LearningRateSchedule.HYPERS)
     RANGES: ClassVar = {**LearningRateSchedule.RANGES, "t_mul": (1.0, float("inf"))}
 

@@ -15,6 +15,7 @@ class _InTime(Arguments):
 
     NUMBERS = ("initial_learning_rate", "decay_steps", "decay_rate")
     FLAGS = ("staircase",)
+    RATES: ClassVar[tuple[str, ...]] = ("initial_learning_rate",)
     HYPERS: ClassVar[tuple[str, ...]] = (*NUMBERS, *LearningRateSchedule.HYPERS)
 
     def __init__(
@@ -101,6 +102,7 @@ class PolynomialDecay(Arguments):
 
     NUMBERS = ("initial_learning_rate", "decay_steps", "end_learning_rate", "power")
     FLAGS = ("cycle",)
+    RATES: ClassVar[tuple[str, ...]] = ("initial_learning_rate", "end_learning_rate")
     HYPERS: ClassVar[tuple[str, ...]] = (*NUMBERS, *LearningRateSchedule.HYPERS)
 
     def __init__(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
@@ -27,6 +27,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         (0.1, 0.01)
 
     """
+
+    RATES: ClassVar[tuple[str, ...]] = ("values",)
 
     def __init__(
         self, boundaries: Sequence[float], values: Sequence[float], name: str | None = "PiecewiseConstant"

@@ -1,0 +1,81 @@
+"""Files that are there whole, or not at all: written beside their place, made durable, then renamed into it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+PART = ".part"
+"""How names of files end that are not whole yet."""
+
+
+def write_whole(path: str | os.PathLike[str], pieces: Iterable[Any]) -> None:
+    """Make `path` hold `pieces` of bytes, one after the other.
+
+    At every instant the path holds what it held before or all of the new bytes, also when the process is
+    killed or the power fails: temporary file beside it, fsync, rename, fsync of the folder.
+
+    Raises:
+        OSError: where it cannot be written; what was there before is whole.
+
+    """
+    target = Path(os.path.realpath(path))  # a link keeps pointing where it points
+    part = target.with_name(f".{target.name}.{os.getpid()}{PART}")
+    views = [memoryview(piece).cast("B") for piece in pieces]
+    try:
+        handle = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        try:
+            for view in views:
+                _write(handle, view)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        os.replace(part, target)
+    except OSError as error:
+        _let_go(part)
+        raise _named(error, target, sum(view.nbytes for view in views)) from error
+    except BaseException:
+        _let_go(part)
+        raise
+    sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def remove_parts(folder: Path) -> None:
+    """Delete what killed writers left behind; for folders that only one process writes to."""
+    for part in folder.glob(f".*{PART}"):
+        _let_go(part)
+
+
+def _write(handle: int, view: memoryview) -> None:
+    while view.nbytes:
+        view = view[os.write(handle, view) :]
+
+
+def _let_go(part: Path) -> None:
+    part.unlink(missing_ok=True)
+
+
+def _named(error: OSError, target: Path, size: int) -> OSError:
+    folder = target.parent
+    if not folder.is_dir():
+        return OSError(error.errno, f"The folder {folder} does not exist: make it first, or give another path.")
+    try:
+        free = f"{shutil.disk_usage(folder).free:,} bytes are free there"
+    except OSError:
+        free = "how much is free there is not known"
+    kept = "What was there before is whole." if target.exists() else "Nothing was left there."
+    return OSError(
+        error.errno, f"Cannot write {target}: {error.strerror}. It needs {size:,} bytes; {free}. {kept}", str(target)
+    )

@@ -1,0 +1,73 @@
+"""Checkpoints: nested plain data with arrays in it, as one safetensors file whose last array is its own digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from thalweg.files._atomic import write_whole
+from thalweg.files._error import refuse
+from thalweg.files._json import parse
+
+_DIGEST = "~sha256"  # bytes of the smallest kind and the last name: safetensors puts them at the end
+_FORMAT = 1
+
+
+def write_checkpoint(path: str | os.PathLike[str], tree: dict[str, Any]) -> None:
+    """Write nested dicts and lists of plain data and arrays, whole or not at all."""
+    arrays: dict[str, np.ndarray] = {}
+    record = {"format": _FORMAT, "tree": _packed(tree, "", arrays)}
+    arrays[_DIGEST] = np.zeros(32, np.uint8)
+    raw = safetensors.numpy.save(arrays, {"thalweg": json.dumps(record)})
+    whole = memoryview(raw)[:-32]
+    write_whole(path, [whole, hashlib.sha256(whole).digest()])
+
+
+def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What :func:`write_checkpoint` wrote.
+
+    Raises:
+        FileError: where the file is not as it was written.
+
+    """
+    with open(path, "rb") as file:
+        raw = file.read()
+    if len(raw) < 40 or hashlib.sha256(memoryview(raw)[:-32]).digest() != raw[-32:]:
+        refuse(path, "", "is no whole checkpoint: its SHA-256 does not match. It was changed or cut short.")
+    try:
+        arrays = safetensors.numpy.load(raw)
+        size = int.from_bytes(raw[:8], "little")
+        told = json.loads(raw[8 : 8 + size])["__metadata__"]["thalweg"]
+    except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
+        refuse(path, "", f"is no checkpoint of thalweg's ({error}).", error)
+    record = parse(told, path, "the record")
+    if record.get("format") != _FORMAT:
+        refuse(path, "", f"is of format {record.get('format')}, this thalweg reads {_FORMAT}. Update thalweg.")
+    found: dict[str, Any] = _unpacked(record["tree"], arrays)
+    return found
+
+
+def _packed(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:
+    """`value` with its arrays moved out, each under its place's name."""
+    if isinstance(value, dict):
+        return {key: _packed(one, f"{name}/{key}", arrays) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_packed(one, f"{name}/{i}", arrays) for i, one in enumerate(value)]
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        arrays[name] = np.ascontiguousarray(value).reshape(np.shape(value))  # the former makes [1] of []
+        return {"~array": name}
+    return value
+
+
+def _unpacked(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    if isinstance(value, dict):
+        if value.keys() == {"~array"}:
+            return arrays[value["~array"]]
+        return {key: _unpacked(one, arrays) for key, one in value.items()}
+    return [_unpacked(one, arrays) for one in value] if isinstance(value, list) else value

@@ -1,0 +1,218 @@
+"""Layers in ONNX's operations, as they compute when a net is used: nothing is random, nothing is learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thalweg import activations, layers
+from thalweg.files._onnx_activations import activation
+from thalweg.files._onnx_graph import Graph
+from thalweg.layers import Layer
+
+Features = tuple[int, ...]
+
+
+class Call(NamedTuple):
+    """One call of a layer: its description, its weights by name, what it is fed and the shapes of a row of that."""
+
+    layer: Any
+    weights: Mapping[str, np.ndarray]
+    inputs: tuple[str, ...]
+    features: tuple[Features, ...]
+
+    @property
+    def x(self) -> str:
+        """The input, where there is one."""
+        return self.inputs[0]
+
+    def spread(self, values: Any, axes: tuple[int, ...]) -> np.ndarray:
+        """`values`, which have the sizes of some axes of the input, in a shape that goes with a row of it."""
+        shape = tuple(size if i in axes else 1 for i, size in enumerate(self.features[0], start=1))
+        return np.asarray(values).reshape(shape)
+
+
+Emitter = Callable[[Graph, Call], str]
+
+
+def emitter_of(layer: Any) -> Emitter:
+    """How a layer is written in ONNX.
+
+    Raises:
+        ValueError: where it cannot be; the message names the layer.
+
+    """
+    kind = type(layer)
+    if kind in LAYERS:
+        return LAYERS[kind]
+    why = REFUSED.get(kind, "its class is none of thalweg's own, so what it computes is unknown here")
+    raise ValueError(
+        f"Layer {layer.name!r} ({kind.__name__}) cannot be exported to ONNX: {why}. Expected are the layers "
+        f"{', '.join(sorted(one.__name__ for one in LAYERS))}. Express it by those, or export the part of the net "
+        "before it: Model(model.inputs, the_layer_before.output)."
+    )
+
+
+def _activated(g: Graph, call: Call, z: str) -> str:
+    """The layer's activation of `z`; it may be a function or another layer."""
+    function = call.layer.activation
+    if not isinstance(function, Layer):
+        return activation(g, function, z)
+    features = tuple(call.layer.output_features(call.features[0]))
+    weights = {one.name: one.numpy() for one in function.variables_for(features)}
+    with g.within(f"{g.place}/{function.name}"):
+        return emitter_of(function)(g, Call(function, weights, (z,), (features,)))
+
+
+def _activation(g: Graph, call: Call) -> str:
+    return _activated(g, call, call.x)
+
+
+def _dense(g: Graph, call: Call) -> str:
+    z = g.op("MatMul", call.x, g.constant("kernel", call.weights["kernel"]))
+    if call.layer.use_bias:
+        z = g.op("Add", z, g.constant("bias", call.weights["bias"]))
+    return _activated(g, call, z)
+
+
+def _nothing(g: Graph, call: Call) -> str:
+    return call.x
+
+
+def _relu(g: Graph, call: Call) -> str:
+    one = call.layer
+    return activation(
+        g,
+        activations.relu,
+        call.x,
+        negative_slope=one.negative_slope,
+        max_value=one.max_value,
+        threshold=one.threshold,
+    )
+
+
+def _leaky_relu(g: Graph, call: Call) -> str:
+    return activation(g, activations.leaky_relu, call.x, negative_slope=call.layer.negative_slope)
+
+
+def _elu(g: Graph, call: Call) -> str:
+    return activation(g, activations.elu, call.x, alpha=call.layer.alpha)
+
+
+def _softmax(g: Graph, call: Call) -> str:
+    return activation(g, activations.softmax, call.x, axis=call.layer.axis)
+
+
+def _prelu(g: Graph, call: Call) -> str:
+    return g.op("PRelu", call.x, g.constant("alpha", call.weights["alpha"]))
+
+
+def _batch_normalization(g: Graph, call: Call) -> str:
+    """The mean is taken off first: ``x * a + b``, as ONNX's own operation computes, loses the digits of large means."""
+    layer, w = call.layer, call.weights
+    axes = (layer.axis % (len(call.features[0]) + 1),)
+    with np.errstate(divide="ignore"):  # no spread and no epsilon give infinity here as in the net
+        scale = 1 / np.sqrt(np.asarray(w["moving_variance"], np.float64) + layer.epsilon)
+    if layer.scale:
+        scale = scale * w["gamma"]
+    z = g.op("Sub", call.x, g.constant("moving_mean", call.spread(w["moving_mean"], axes)))
+    z = g.op("Mul", z, g.constant("scale", call.spread(scale, axes)))
+    return g.op("Add", z, g.constant("beta", call.spread(w["beta"], axes))) if layer.center else z
+
+
+def _layer_normalization(g: Graph, call: Call) -> str:
+    """Step by step: ONNX's own operation takes the last axes only."""
+    layer, w = call.layer, call.weights
+    ndim = len(call.features[0]) + 1
+    axes = tuple(sorted(axis % ndim for axis in ((layer.axis,) if isinstance(layer.axis, int) else layer.axis)))
+    over = g.integers("axes", axes)
+    z = g.op("Sub", call.x, g.op("ReduceMean", call.x, over))
+    variance = g.op("ReduceMean", g.op("Mul", z, z), over)
+    z = g.op("Div", z, g.op("Sqrt", g.op("Add", variance, layer.epsilon)))
+    if layer.scale:
+        z = g.op("Mul", z, g.constant("gamma", call.spread(w["gamma"], axes)))
+    return g.op("Add", z, g.constant("beta", call.spread(w["beta"], axes))) if layer.center else z
+
+
+def _normalization(g: Graph, call: Call) -> str:
+    layer = call.layer
+    learnt = layer.mean is None
+    given = (call.weights["mean"], call.weights["variance"]) if learnt else (layer.mean, layer.variance)
+    axis = () if layer.axis is None else (layer.axis,) if isinstance(layer.axis, int) else layer.axis
+    axes = tuple(one % (len(call.features[0]) + 1) for one in axis)
+    mean, variance = (
+        call.spread(one, axes) if learnt or np.ndim(one) else np.asarray(one) for one in map(np.asarray, given)
+    )
+    mean_name, root = g.constant("mean", mean), g.constant("deviation", np.maximum(np.sqrt(variance), _SMALL))
+    if layer.invert:
+        return g.op("Add", g.op("Mul", call.x, root), mean_name)
+    return g.op("Div", g.op("Sub", call.x, mean_name), root)
+
+
+def _rescaling(g: Graph, call: Call) -> str:
+    scaled = g.op("Mul", call.x, g.constant("scale", call.layer.scale))
+    return g.op("Add", scaled, g.constant("offset", call.layer.offset))
+
+
+def _flatten(g: Graph, call: Call) -> str:
+    return g.op("Flatten", call.x, axis=1)
+
+
+def _reshape(g: Graph, call: Call) -> str:
+    sizes = call.layer.output_features(call.features[0])
+    return g.op("Reshape", call.x, g.integers("shape", (0, *sizes)))  # 0 is ONNX's for "as it is": the batch
+
+
+def _concatenate(g: Graph, call: Call) -> str:
+    return g.op("Concat", *call.inputs, axis=call.layer.axis)
+
+
+def _of_all(kind: str) -> Emitter:
+    """An operation that takes any number of inputs, element by element."""
+    return lambda g, call: g.op(kind, *call.inputs)
+
+
+def _multiply(g: Graph, call: Call) -> str:
+    product = call.x
+    for one in call.inputs[1:]:
+        product = g.op("Mul", product, one)
+    return product
+
+
+_SMALL = 1e-7  # the least deviation that Normalization divides by
+
+LAYERS: dict[type[Layer], Emitter] = {
+    layers.Activation: _activation,
+    layers.ActivityRegularization: _nothing,
+    layers.Add: _of_all("Sum"),
+    layers.Average: _of_all("Mean"),
+    layers.BatchNormalization: _batch_normalization,
+    layers.Concatenate: _concatenate,
+    layers.Dense: _dense,
+    layers.Dropout: _nothing,
+    layers.ELU: _elu,
+    layers.Flatten: _flatten,
+    layers.GaussianNoise: _nothing,
+    layers.Identity: _nothing,
+    layers.InputLayer: _nothing,
+    layers.LayerNormalization: _layer_normalization,
+    layers.LeakyReLU: _leaky_relu,
+    layers.Maximum: _of_all("Max"),
+    layers.Minimum: _of_all("Min"),
+    layers.Multiply: _multiply,
+    layers.Normalization: _normalization,
+    layers.PReLU: _prelu,
+    layers.ReLU: _relu,
+    layers.Rescaling: _rescaling,
+    layers.Reshape: _reshape,
+    layers.Softmax: _softmax,
+    layers.Subtract: _of_all("Sub"),
+}
+"""Every layer that can be exported, and how it is written in ONNX."""
+
+REFUSED: dict[type[Layer], str] = {
+    layers.Lambda: "it holds a Python function, which ONNX has no form for",
+}
+"""Every layer that cannot be exported, and why."""

@@ -1,0 +1,85 @@
+"""Zip archives from people nobody vouches for: every member is looked at before any is read."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from thalweg.files._atomic import write_whole
+from thalweg.files._error import refuse
+
+_MOST_MEMBERS = 10_000
+_SLACK = 32 << 20  # what a small archive may unpack to
+_READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+def read_members(path: str | os.PathLike[str], wanted: tuple[str, ...]) -> dict[str, bytes]:
+    """The members of an archive that are wanted and there, as bytes; nothing is unpacked to the disk.
+
+    Raises:
+        FileError: naming the member that leaves the archive, is a link, stands in it twice, unpacks to far more
+            than there is, is encrypted, cut short or damaged.
+
+    """
+    size = os.path.getsize(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _look_over(archive, path, size)
+            there = {info.filename: info for info in archive.infolist()}
+            return {name: _read(archive, there[name], path) for name in wanted if name in there}
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, UnicodeDecodeError) as error:
+        refuse(path, "", f"is no whole zip archive ({error}). It may be cut short or damaged: get it anew.", error)
+
+
+def _look_over(archive: zipfile.ZipFile, path: Any, size: int) -> None:
+    members = archive.infolist()
+    if len(members) > _MOST_MEMBERS:
+        refuse(path, "", f"has {len(members):,} members, more than {_MOST_MEMBERS:,}.")
+    seen: set[str] = set()
+    for info in members:
+        name = info.filename
+        parts = name.replace("\\", "/").split("/")
+        if name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0] or "\0" in info.orig_filename:
+            refuse(path, f"member {name!r}", "points outside the archive.")
+        if stat.S_ISLNK(info.external_attr >> 16):
+            refuse(path, f"member {name!r}", "is a link.")
+        if name in seen:
+            refuse(path, f"member {name!r}", "stands in the archive twice.")
+        seen.add(name)
+        if info.flag_bits & 1:
+            refuse(path, f"member {name!r}", "is encrypted.")
+        if info.compress_type not in _READABLE:
+            refuse(path, f"member {name!r}", f"is packed by method {info.compress_type}; stored and deflate are read.")
+    total = sum(info.file_size for info in members)
+    if total > 2 * size + _SLACK:
+        largest = max(members, key=lambda info: info.file_size)
+        refuse(
+            path,
+            f"member {largest.filename!r}",
+            f"unpacks to {largest.file_size:,} bytes from a file of {size:,}: that is no model.",
+        )
+
+
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Any) -> bytes:
+    try:
+        with archive.open(info) as member:
+            content = member.read(info.file_size + 1)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
+        refuse(path, f"member {info.filename!r}", f"is damaged ({error}). Get the file anew.", error)
+    if len(content) != info.file_size:
+        refuse(path, f"member {info.filename!r}", f"has {len(content):,} bytes, not the {info.file_size:,} it claims.")
+    return content
+
+
+def write_members(path: str | os.PathLike[str], members: Mapping[str, Any]) -> None:
+    """An archive of uncompressed members, whole or not at all."""
+    room = io.BytesIO()
+    with zipfile.ZipFile(room, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    write_whole(path, [room.getbuffer()])

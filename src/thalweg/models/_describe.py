@@ -1,0 +1,443 @@
+"""A model as plain data in Keras's form, and back: its layers, its graph, and what it was compiled with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from thalweg import config, layers, losses, metrics, optimizers
+from thalweg._family import name_of
+from thalweg.files import Part, Spec, refuse
+from thalweg.layers import InputLayer, Lambda, Layer
+from thalweg.losses import FunctionLoss, Loss
+from thalweg.metrics import MeanMetricWrapper
+
+if TYPE_CHECKING:
+    from thalweg.models._model import Model
+
+KERAS_KNOWS = {"accuracy", "acc", "crossentropy", "ce"}
+"""Names of metrics that Keras resolves by the shapes; all others are written down as what they stand for."""
+
+
+# -- model -> description ---------------------------------------------------------------------------
+
+
+def describe(model: Model) -> dict[str, Any]:
+    """The whole description, as Keras's ``to_json`` and its files have it.
+
+    Raises:
+        ValueError: naming what Keras's form has no place for.
+
+    """
+    stack = is_stack(model)
+    return {
+        "module": "keras" if stack else "keras.src.models.functional",
+        "class_name": "Sequential" if stack else "Functional",
+        "config": config_of(model),
+        "registered_name": None if stack else "Functional",
+        "build_config": {"input_shape": list(model.inputs[0].shape) if stack and model.built else None},
+        "compile_config": compile_config(model),
+    }
+
+
+def config_of(model: Model) -> dict[str, Any]:
+    """What ``get_config`` gives: of a stack its layers, else the graph."""
+    common = {"name": model.name, "trainable": True, "dtype": _dtype()}
+    if not model.built:
+        return {**common, "layers": [_layer(one) for one in model.layers]}
+    if is_stack(model):
+        first = model.inputs[0]
+        listed = [_input(first.layer, first.features), *(_layer(layer) for layer in model.network.layers)]
+        return {**common, "layers": listed, "build_input_shape": list(first.shape)}
+    return {**common, **_graph(model)}
+
+
+def is_stack(model: Model) -> bool:
+    """Whether the layers simply follow one another."""
+    from thalweg.models._sequential import Sequential
+
+    if not model.built:
+        return True
+    nodes = model.network.nodes
+    plain = all(node.inputs == (i,) and node.call == 0 for i, node in enumerate(nodes))
+    ends = len(model.inputs) == 1 and model.network.outputs == (len(nodes),)
+    return isinstance(model, Sequential) and plain and ends and bool(nodes)
+
+
+def _graph(model: Model) -> dict[str, Any]:
+    network = model.network
+    inputs = [symbol.layer for symbol in model.inputs]
+    ends: list[list[Any]] = [[layer.name, 0, 0] for layer in inputs]  # who makes each tensor
+    ends += [[network.layers[node.layer].name, node.call, 0] for node in network.nodes]
+    calls: dict[int, list[dict[str, Any]]] = {}
+    for node in network.nodes:
+        fed = [_tensor(ends[i], network.features[i]) for i in node.inputs]
+        arguments = [fed] if network.layers[node.layer].merges else fed
+        calls.setdefault(node.layer, []).append({"args": arguments, "kwargs": {}})
+    listed = [
+        {**_input(layer, symbol.features), "name": layer.name, "inbound_nodes": []}
+        for layer, symbol in zip(inputs, model.inputs, strict=True)
+    ]
+    for i, layer in enumerate(network.layers):
+        listed.append({**_layer(layer), "name": layer.name, "inbound_nodes": calls[i]})
+    return {
+        "layers": listed,
+        "input_layers": _as_given([ends[i] for i in range(len(inputs))], model.input_names),
+        "output_layers": _as_given([ends[i] for i in network.outputs], model._output_keys),
+    }
+
+
+def _as_given(ends: list[Any], names: Sequence[str] | None) -> Any:
+    if names:
+        return dict(zip(names, ends, strict=True))
+    return ends[0] if len(ends) == 1 else ends
+
+
+def _tensor(end: list[Any], features: Sequence[int]) -> dict[str, Any]:
+    told = {"shape": [None, *features], "dtype": _dtype(), "keras_history": end}
+    return {"class_name": "__keras_tensor__", "config": told}
+
+
+def _input(layer: Layer, features: Sequence[int]) -> dict[str, Any]:
+    told = {"batch_shape": [None, *features], "dtype": _dtype(), "sparse": False, "ragged": False, "name": layer.name}
+    return {"module": "keras.layers", "class_name": "InputLayer", "config": told, "registered_name": None}
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    if isinstance(layer, Lambda):
+        _inexpressible(
+            f"layer {layer.name!r} (Lambda) holds code",
+            "Write it as a layer of its own: a subclass of thalweg.layers.Layer, handed to load_model in custom_objects",
+        )
+    told = layers.serialize(layer)
+    assert told is not None
+    _named_functions(told["config"], f"layer {layer.name!r}")
+    told["config"] = {**told["config"], "dtype": _dtype()}
+    if layer.features is not None:
+        merged = layer.merges
+        shape = [[None, *one] for one in layer.features] if merged else [None, *layer.features]
+        told["build_config"] = {"input_shape": shape}
+    return told
+
+
+def _named_functions(told: Any, whose: str) -> None:
+    """Refuse functions without a name by which they could be handed back."""
+    for value in told.values() if isinstance(told, Mapping) else told:
+        if isinstance(value, Mapping):
+            if value.get("class_name") == "function" and "<lambda>" in str(value.get("config")):
+                _inexpressible(f"{whose} holds a lambda", "Give the function a name with def")
+            _named_functions(value, whose)
+        elif isinstance(value, list):
+            _named_functions(value, whose)
+
+
+def _inexpressible(what: str, instead: str) -> NoReturn:
+    raise ValueError(f"Cannot be saved: {what}, and a file holds no code. {instead}.")
+
+
+def _dtype() -> str:
+    return config.dtype_policy()
+
+
+# -- compile ----------------------------------------------------------------------------------------
+
+
+def compile_config(model: Model) -> dict[str, Any] | None:
+    """What the model was compiled with, with its numbers as they are now; None where it was not."""
+    compiled = model.compiled
+    if compiled is None:
+        return None
+    return {
+        "optimizer": optimizer_config(model.optimizer),
+        "loss": _losses(model),
+        "loss_weights": _loss_weights(model),
+        "metrics": _mapped(compiled.metrics, _metric),
+        "weighted_metrics": _mapped(compiled.weighted_metrics, _metric),
+        "run_eagerly": compiled.run_eagerly,
+        "steps_per_execution": 1,
+        "jit_compile": True,
+    }
+
+
+def optimizer_config(optimizer: Any) -> dict[str, Any]:
+    """An optimizer in Keras's words: a momentum that is not there is 0, a schedule's ``scale`` is in its constants."""
+    if isinstance(optimizer, optimizers.OptaxOptimizer):
+        _inexpressible("the optimizer is an Optax transformation", "Compile with one of thalweg.optimizers to save")
+    told = optimizers.serialize(optimizer)
+    assert told is not None
+    if told["config"].get("momentum", 0) is None:
+        told["config"]["momentum"] = 0.0
+    rate = told["config"]["learning_rate"]
+    if isinstance(rate, dict):
+        scaled = optimizer._learning_rate.scaled()
+        told["config"]["learning_rate"] = optimizers.schedules.serialize(scaled)
+    told["config"]["loss_scale_factor"] = None
+    return told
+
+
+def _losses(model: Model) -> Any:
+    given = model.compiled.loss if model.compiled else None
+    if given is None:
+        return None
+    if model.objective is None:
+        return _mapped(given, _loss)
+    now = [_loss(loss) for loss in model.objective.losses]
+    if isinstance(given, Mapping):
+        return {name: told for name, told in zip(model.output_names, now, strict=True) if told is not None}
+    return now if isinstance(given, (list, tuple)) or len(now) > 1 else now[0]
+
+
+def _loss_weights(model: Model) -> Any:
+    given = model.compiled.loss_weights if model.compiled else None
+    if given is None or model.objective is None or model.objective.weights is None:
+        return given
+    now = list(model.objective.weights)
+    if isinstance(given, Mapping):
+        return dict(zip(model.output_names, now, strict=True))
+    return now if isinstance(given, (list, tuple)) else now[0]
+
+
+def _loss(given: Any) -> Any:
+    if given is None:
+        return None
+    loss = losses.get(given)
+    return _function(loss.function, "loss") if isinstance(loss, FunctionLoss) else losses.serialize(loss)
+
+
+def _metric(given: Any) -> Any:
+    if given is None or given in KERAS_KNOWS:
+        return given
+    if isinstance(given, Loss):
+        return losses.serialize(given)
+    metric = metrics.get(given)
+    if type(metric) is MeanMetricWrapper:
+        return _function(metric.function, "metric")
+    if isinstance(given, str):
+        metric.name = given  # the name in the logs
+    return metrics.serialize(metric)
+
+
+def _function(function: Callable[..., Any], what: str) -> dict[str, Any]:
+    told = {"module": "builtins", "class_name": "function", "config": name_of(function), "registered_name": "function"}
+    _named_functions([told], f"the {what}")
+    return told
+
+
+def _mapped(given: Any, act: Callable[[Any], Any]) -> Any:
+    if isinstance(given, Mapping):
+        return {name: _mapped(one, act) for name, one in given.items()}
+    return [_mapped(one, act) for one in given] if isinstance(given, (list, tuple)) else act(given)
+
+
+# -- description -> model ---------------------------------------------------------------------------
+
+_MOST_LAYERS = 5_000
+_DEEPEST = 20
+
+
+class Reader:
+    """Builds what a description says, by names from thalweg's own tables and the person's custom objects alone.
+
+    Args:
+        path: where the description comes from, for messages.
+        custom: name -> class or function.
+
+    """
+
+    def __init__(self, path: Any, custom: Mapping[str, Any] | None = None) -> None:
+        self.path, self.custom = path, custom or {}
+        self.notes: dict[str, str] = {}  # what a person should know -> of which layer
+
+    def model(self, told: Any, depth: int = 0) -> tuple[Model, list[Part]]:
+        """A model and its parts, nested as the description has them; their leaves' owners are the model's layers."""
+        kind = str(told.get("class_name")) if isinstance(told, Mapping) else ""
+        if kind not in _MODELS:
+            refuse(self.path, "the description", f"must be of one of {', '.join(_MODELS)}, got {kind!r}.")
+        inner = told.get("config")
+        if isinstance(inner, list):  # of a Sequential, as Keras 2 wrote it once
+            inner = {"layers": inner}
+        if not isinstance(inner, Mapping) or not isinstance(inner.get("layers"), list):
+            refuse(self.path, "the description", "has no list of layers.")
+        if len(inner["layers"]) > _MOST_LAYERS or depth > _DEEPEST:
+            refuse(self.path, "the description", f"has {len(inner['layers']):,} layers at depth {depth}: too many.")
+        model, parts = _MODELS[kind](self, inner, told, depth)
+        model.name = str(inner.get("name") or model.name)
+        return model, parts
+
+    def layer(self, told: Any, depth: int) -> tuple[Any, Callable[[], Part]]:
+        """A layer or a nested model, and what makes its part once it is built."""
+        if not isinstance(told, Mapping) or not isinstance(told.get("config", {}), (Mapping, list)):
+            refuse(self.path, "the description", f"must list layers as objects, got {type(told).__name__}.")
+        kind = told.get("class_name")
+        if kind in _MODELS:
+            model, parts = self.model(told, depth + 1)
+            for layer in model.layers:
+                layer.named_by_model = True  # a name that stands outside too gives way
+            return model, lambda: Part(model.name, str(kind), (), tuple(parts))
+        layer = self._made(told)
+        layer.trainable = told["config"].get("trainable", True) is not False
+        return layer, lambda: part_of(layer)
+
+    def _made(self, told: Mapping[str, Any]) -> Layer:
+        name = told.get("config", {}).get("name") or told.get("name")
+        whose = f"layer {name!r} ({told.get('class_name')})"
+        if told.get("class_name") == "Lambda" and "Lambda" not in self.custom:
+            refuse(
+                self.path,
+                whose,
+                "holds code, which is never run from a file. Hand it over: custom_objects={'Lambda': ...}.",
+            )
+        try:
+            made = layers.deserialize(told, self.custom)
+        except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+            refuse(self.path, whose, str(error), error)
+        self._precision(told["config"].get("dtype"), whose)
+        if not isinstance(made, Layer):
+            refuse(self.path, whose, f"must be a layer, got {type(made).__name__}.")
+        return made
+
+    def _precision(self, told: Any, whose: str) -> None:
+        name = told.get("config", {}).get("name") if isinstance(told, Mapping) else told
+        known = (None, config.dtype_policy(), config.floatx(), config.compute_dtype(), "float32")
+        if isinstance(name, str) and name not in known and not name.startswith(("int", "uint", "bool")):
+            self.notes.setdefault(
+                f"was saved in {name} and is used in {config.dtype_policy()}, the policy in force "
+                f"(thalweg.config.set_dtype_policy).",
+                whose,
+            )
+
+    # -- kinds of models --
+
+    def stack(self, inner: Mapping[str, Any], told: Mapping[str, Any], depth: int) -> tuple[Model, list[Part]]:
+        """A Sequential."""
+        from thalweg.models._sequential import Sequential
+
+        made = [self.layer(one, depth) for one in inner["layers"]]
+        model = self._guarded(lambda: Sequential([layer for layer, _ in made]))
+        shape = inner.get("build_input_shape") or (told.get("build_config") or {}).get("input_shape")
+        if not model.built and isinstance(shape, list) and all(isinstance(size, int) for size in shape[1:]):
+            self._guarded(lambda: model.build(tuple(shape)))
+        return model, [part() for layer, part in made if not isinstance(layer, InputLayer)]
+
+    def graph(self, inner: Mapping[str, Any], told: Mapping[str, Any], depth: int) -> tuple[Model, list[Part]]:
+        """A functional model: layers are called as soon as what they are called on is there."""
+        from thalweg.models._model import Model
+
+        made: dict[str, tuple[Any, Callable[[], Part]]] = {}
+        waiting: list[tuple[str, int, list[Any], bool]] = []
+        tensors: dict[tuple[str, int, int], Any] = {}
+        for one in inner["layers"]:
+            name = str(one.get("name") or one.get("config", {}).get("name")) if isinstance(one, Mapping) else ""
+            made[name] = layer, _ = self.layer(one, depth)
+            if isinstance(layer, InputLayer):
+                tensors[name, 0, 0] = layers.Symbol(layer.shape, layer)
+            calls = one.get("inbound_nodes") or []
+            waiting += [(name, i, *_fed(call, self.path)) for i, call in enumerate(calls)]
+        self._call_all(made, waiting, tensors)
+        try:
+            inputs = _resolved(inner.get("input_layers"), tensors)
+            outputs = _resolved(inner.get("output_layers"), tensors)
+        except (KeyError, TypeError, ValueError) as error:
+            refuse(self.path, "the description", f"names an input or output that no layer makes ({error}).", error)
+        model = self._guarded(lambda: Model(inputs, outputs))
+        return model, [part() for layer, part in made.values() if not isinstance(layer, InputLayer)]
+
+    def _call_all(self, made: Any, waiting: list[Any], tensors: dict[Any, Any]) -> None:
+        while waiting:
+            left = []
+            for name, call, ends, many in waiting:
+                if not all(end in tensors for end in ends):
+                    left.append((name, call, ends, many))
+                    continue
+                layer = made[name][0]
+                fed = [tensors[end] for end in ends]
+                listed = many or getattr(layer, "merges", False) or len(fed) > 1
+                found = self._guarded(partial(layer, fed if listed else fed[0]))
+                each = (
+                    found if isinstance(found, list) else list(found.values()) if isinstance(found, dict) else [found]
+                )
+                tensors.update({(name, call, i): one for i, one in enumerate(each)})
+            if len(left) == len(waiting):
+                refuse(self.path, f"layer {left[0][0]!r}", f"is called on {left[0][2]}, which no layer makes.")
+            waiting = left
+
+    def _guarded(self, act: Callable[[], Any]) -> Any:
+        try:
+            return act()
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError, MemoryError) as error:
+            refuse(self.path, "the description", str(error)[:500], error)
+
+    # -- compile --
+
+    def compile(self, model: Model, told: Any) -> None:
+        """Compile as the description says."""
+        if not isinstance(told, Mapping):
+            refuse(self.path, "compile_config", f"must be an object, got {type(told).__name__}.")
+        try:
+            optimizer = _known_optimizer(told.get("optimizer"), self.custom)
+            loss = _mapped_back(told.get("loss"), lambda one: losses.deserialize(one, self.custom))
+            weights = told.get("loss_weights")
+            plain, weighted = (
+                _mapped_back(told.get(key), lambda one: metrics.deserialize(one, self.custom))
+                for key in ("metrics", "weighted_metrics")
+            )
+            model.compile(optimizer, loss, weights, plain, weighted)
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            refuse(self.path, "compile_config", f"{error} Pass compile=False to load the net alone.", error)
+
+
+_MODELS: Mapping[str, Callable[..., tuple[Any, list[Part]]]] = {
+    "Sequential": Reader.stack,
+    "Functional": Reader.graph,
+    "Model": Reader.graph,
+}
+
+
+def part_of(layer: Layer) -> Part:
+    """A layer as its arrays."""
+    specs = tuple(Spec(v.name, tuple(v.shape), v.declared.trainable and layer.trainable) for v in layer.variables)
+    return Part(layer.name, type(layer).__name__, specs, owner=layer)
+
+
+def _fed(call: Any, path: Any) -> tuple[list[tuple[str, int, int]], bool]:
+    """The tensors of one call, in Keras 3's words or Keras 2's, and whether they were a list."""
+    try:
+        if isinstance(call, Mapping):
+            arguments = call["args"]
+            many = bool(arguments) and isinstance(arguments[0], list)
+            ends = [one["config"]["keras_history"] for one in (arguments[0] if many else arguments[:1])]
+        else:
+            ends = call if call and isinstance(call[0], list) else [call]
+            many = len(ends) > 1
+        return [(str(name), int(node), int(tensor)) for name, node, tensor in (end[:3] for end in ends)], many
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        refuse(path, "inbound_nodes", f"are not in a form that is known ({error}).", error)
+
+
+def _resolved(ends: Any, tensors: Mapping[Any, Any]) -> Any:
+    if isinstance(ends, Mapping):
+        return {name: _resolved(end, tensors) for name, end in ends.items()}
+    if ends and isinstance(ends[0], str):
+        return tensors[ends[0], int(ends[1]), int(ends[2])]
+    found = [_resolved(end, tensors) for end in ends]
+    return found[0] if len(found) == 1 else found
+
+
+def _mapped_back(told: Any, act: Callable[[Any], Any]) -> Any:
+    if isinstance(told, Mapping):
+        if isinstance(told.get("class_name"), str):
+            return act(told)
+        return {name: _mapped_back(one, act) for name, one in told.items()}
+    return [_mapped_back(one, act) for one in told] if isinstance(told, list) else told
+
+
+def _known_optimizer(told: Any, custom: Mapping[str, Any]) -> Any:
+    if not isinstance(told, Mapping):
+        return optimizers.get(told)
+    settings = {key: value for key, value in (told.get("config") or {}).items() if key not in _OLD_SETTINGS}
+    return optimizers.deserialize({**told, "config": settings}, custom)
+
+
+_OLD_SETTINGS = {"loss_scale_factor", "jit_compile", "is_legacy_optimizer", "decay"}
+"""Of Keras's optimizers, now or once; none of them changes a step where it is off."""
