@@ -186,4 +186,7 @@ def test_callbacks_of_keras_work_in_our_list(tmp_path):
 
 def test_every_hook_of_keras_is_one_of_ours():
     theirs = {name for name in dir(keras.callbacks.Callback) if name.startswith("on_")}
-    assert theirs == {name for name in dir(ours.Callback) if name.startswith("on_")} - {"on_progress"}
+    assert theirs == {name for name in dir(ours.Callback) if name.startswith("on_")} - {
+        "on_progress",
+        "on_safe_point",
+    }

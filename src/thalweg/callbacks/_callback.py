@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Set
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 Logs = dict[str, Any]
 _Hook = TypeVar("_Hook", bound=Callable[..., Any])
@@ -58,6 +58,7 @@ class Callback:
     model: Any = None
     params: Mapping[str, Any] | None = None
     per_member: bool = False
+    member: int | None = None  # which member of a population this copy is for
 
     def set_model(self, model: Any) -> None:
         """Be handed the model, before any hook."""
@@ -107,6 +108,19 @@ class Callback:
     def next_stop(self, step: int) -> int | None:
         """The next step of this epoch, after `step`, at which :meth:`on_progress` must be called; None: any."""
         return None
+
+    @_default
+    def on_safe_point(self, epoch: int, step: int, last: bool = False) -> None:
+        """Called after everybody else, between chunks and after each epoch, where the state of the fit is whole.
+
+        ``self.model.session.snapshot()`` gives that state, for a checkpoint.
+
+        Args:
+            epoch: the epoch that goes on, or comes next, counted from 0.
+            step: steps done in it; 0 between epochs.
+            last: the fit is about to be broken off: whoever keeps checkpoints writes one now.
+
+        """
 
     @_default
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
@@ -161,6 +175,19 @@ class Callback:
     @_default
     def close(self) -> None:
         """Let go of files and screens; called when the fit is over, even where it raised. May be called twice."""
+
+    STATE: ClassVar[tuple[str, ...]] = ()
+    """Attributes that a checkpoint keeps: plain data and arrays, in lists and dicts."""
+
+    def get_state(self) -> dict[str, Any]:
+        """What a fit that goes on in another process must know; by default the attributes in ``STATE``."""
+        return {name: getattr(self, name) for name in self.STATE}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Take over what :meth:`get_state` gave, after ``on_train_begin``."""
+        for name in self.STATE:
+            if name in state:
+                setattr(self, name, state[name])
 
     def _warn(self, message: str) -> None:
         """Tell the person, and put it on the fit's record."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -97,6 +97,11 @@ class CallbackList(Callback):
         """Whether any of them must be called at every step of a prediction."""
         return any(self._listening(hook) for hook in PREDICT_BATCH)
 
+    @property
+    def ends_on_nan(self) -> bool:
+        """Whether one of them ends the fit itself where the loss is no number."""
+        return any(getattr(callback, "ends_on_nan", False) for callback in self.callbacks)
+
     def append(self, callback: Any) -> None:
         """Add one more, to be called last."""
         self.callbacks.extend(_flat(callback))
@@ -189,6 +194,32 @@ class CallbackList(Callback):
     def on_progress(self, step: int, logs: Logs | None = None) -> None:
         """Call this hook of every callback."""
         self._call("on_progress", step, logs=logs)
+
+    def on_safe_point(self, epoch: int, step: int, last: bool = False) -> None:
+        """Call this hook of every callback."""
+        for owner, method in self._listening("on_safe_point"):
+            self._told("on_safe_point", owner, method, epoch, step, last)
+
+    def get_state(self) -> dict[str, Any]:
+        """Every callback's state, by its class and a counter."""
+        return {title: one.get_state() for title, one in self._titled() if hasattr(one, "get_state")}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Give every callback its state back; one that has none there starts anew, with a word."""
+        for title, one in self._titled():
+            if title in state:
+                one.set_state(state[title])
+            elif hasattr(one, "get_state") and one.get_state():
+                self._warn(f"The checkpoint has no state of {title}: it starts anew.")
+
+    def _titled(self) -> list[tuple[str, Any]]:
+        counts: dict[str, int] = {}
+        titled = []
+        for one in self.callbacks:
+            kind = type(one).__name__
+            counts[kind] = counts.get(kind, -1) + 1
+            titled.append((f"{kind} {counts[kind]}" if counts[kind] else kind, one))
+        return titled
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Call this hook of every callback."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from thalweg import _checks
 from thalweg.callbacks._callback import Logs
 from thalweg.callbacks._monitor import Monitor
@@ -32,6 +34,8 @@ class Convergence(Monitor):
         0.001
 
     """
+
+    STATE: ClassVar[tuple[str, ...]] = ("best", "converged", "held", "last")
 
     def __init__(self, tolerance: float = 1e-4, monitor: str = "gradient_norm", patience: int = 1) -> None:
         super().__init__(monitor, mode="min")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import os
-from typing import Literal, TextIO
+from collections.abc import Mapping
+from typing import Any, TextIO
 
 from thalweg.callbacks._callback import Callback, Logs
 from thalweg.callbacks._logs import plain_value
@@ -36,17 +37,31 @@ class CSVLogger(Callback):
         self.append = append
         self._file: TextIO | None = None
         self._columns: list[str] | None = None
+        self._fresh = True  # whether the first line cuts off what is there
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Open the file."""
         self.close()
         self._columns = self._existing() if self.append else None
-        mode: Literal["a", "w"] = "a" if self.append else "w"
-        self._file = open(self.filename, mode, newline="", encoding="utf-8")  # noqa: SIM115  close() closes it
+        self._fresh = not self.append
+        self._file = open(self.filename, "a", newline="", encoding="utf-8")  # noqa: SIM115  close() closes it
+
+    def get_state(self) -> dict[str, Any]:
+        """How long the file is."""
+        return {"length": 0 if self._file is None or self._fresh else self._file.tell()}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Cut the file back to where it was, and go on there."""
+        if state["length"] and self._file is not None and os.path.getsize(self.filename) >= state["length"]:
+            self._file.truncate(state["length"])
+            self._columns, self._fresh = self._existing(), False
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write a line."""
         assert self._file is not None, "on_train_begin opens the file"
+        if self._fresh:  # not before: a fit that goes on keeps what is there
+            self._file.truncate(0)
+            self._fresh = False
         found = {name: plain_value(value) for name, value in (logs or {}).items()}
         writer = csv.writer(self._file, delimiter=self.separator)
         if self._columns is None:

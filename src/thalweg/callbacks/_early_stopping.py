@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from thalweg import _checks
 from thalweg.callbacks._callback import Logs
@@ -42,6 +42,8 @@ class EarlyStopping(Monitor):
     Reference: Prechelt, *Early Stopping - But When?*, 1998.
 
     """
+
+    STATE: ClassVar[tuple[str, ...]] = ("best", "wait", "stopped_epoch", "best_epoch", "best_weights")
 
     def __init__(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from thalweg.callbacks._callback import Callback, Logs
@@ -73,6 +74,24 @@ class History(Callback):
     def changed(self, epoch: int, step: int, path: str, old: float, new: float) -> None:
         """Record that a hyperparameter was turned."""
         self.changes.append(HyperChange(epoch, step, path, old, new))
+
+    def get_state(self) -> dict[str, Any]:
+        """All of the record."""
+        return {
+            "history": self.history,
+            "epoch": self.epoch,
+            "changes": [list(change) for change in self.changes],
+            "warnings": self.warnings,
+            "seconds": self.seconds,
+        }
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on with a record; what was said since is kept."""
+        said = [message for message in self.warnings if message not in state["warnings"]]
+        self.history = {name: list(values) for name, values in state["history"].items()}
+        self.epoch, self.seconds = list(state["epoch"]), list(state["seconds"])
+        self.changes = [HyperChange(*change) for change in state["changes"]]
+        self.warnings[:] = [*state["warnings"], *said]
 
     def __repr__(self) -> str:
         count = len(self.epoch)

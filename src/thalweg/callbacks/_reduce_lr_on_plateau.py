@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from thalweg import _checks
@@ -36,6 +38,8 @@ class ReduceLROnPlateau(Monitor):
         0.2
 
     """
+
+    STATE: ClassVar[tuple[str, ...]] = ("best", "wait", "cooldown_counter")
 
     def __init__(
         self,

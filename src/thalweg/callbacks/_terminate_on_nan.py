@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 from thalweg.callbacks._callback import Callback, Logs
 
@@ -31,6 +32,9 @@ class TerminateOnNaN(Callback):
     """
 
     per_member = True
+    ends_on_nan = True
+
+    STATE: ClassVar[tuple[str, ...]] = ("_ended",)
 
     def __init__(self, raise_error: bool = False) -> None:
         self.raise_error = raise_error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import queue
+import sys
 import threading
 import warnings
 from collections import deque
@@ -86,6 +87,7 @@ class Stream:
         self.workers = 1
         self._pass: Iterator[Any] | None = None
         self._given = 0  # batches of this pass
+        self._from = 0  # where the next pass begins, for an indexed source
         self._first: Rows | None = None
         self._waiting: deque[Rows] = deque()
         if getattr(source, "num_workers", 0) and not getattr(source, "multiprocessing_context", None):
@@ -96,15 +98,15 @@ class Stream:
                 stacklevel=2,
             )
 
-    def epoch(self, steps: int | None = None) -> Iterator[Rows]:
-        """The next `steps` batches, or those up to the end of the pass where it is None.
+    def epoch(self, steps: int | None = None, skip: int = 0) -> Iterator[Rows]:
+        """The next `steps` batches, or those up to the end of the pass where it is None, without the first `skip`.
 
         With `steps`, a source that can start again does so in the middle of an epoch, and the next
         epoch goes on where this one stopped.
         """
         given = 0
         while steps is None or given < steps:
-            rows = self._next()
+            rows = self._drop() if given < skip else self._next()
             if rows is None:
                 if steps is None or not self.restarts or self._given == 0:
                     self._pass = None if self.restarts else self._pass
@@ -112,9 +114,31 @@ class Stream:
                 self._pass = None
                 continue
             given += 1
-            yield rows
+            if given > skip:
+                yield rows
         if steps is not None and self.length is not None and self._given >= self.length:
             self._end_pass()
+
+    def pass_over(self, epochs: int, steps: int | None = None) -> None:
+        """Leave out what `epochs` epochs of `steps` batches read, as if they had been read.
+
+        An indexed source is told of the ends of its passes and fetches nothing. One with a method
+        ``skip(batches)`` is asked to; of any other the batches are drawn and dropped.
+        """
+        if steps is not None and callable(getattr(self.source, "skip", None)):
+            self._forward(epochs * steps)
+            return
+        for _ in range(epochs):
+            for _ in self.epoch(steps, skip=sys.maxsize):
+                pass
+
+    def _forward(self, batches: int) -> None:
+        while self._waiting and batches:
+            self._drop()
+            batches -= 1
+        if batches:
+            self.source.skip(batches)
+            self._given += batches
 
     def peek(self) -> Rows:
         """The next batch, which stays the next."""
@@ -129,10 +153,35 @@ class Stream:
         if self._waiting:
             self._given += 1
             return self._waiting.popleft()
+        batch = self._raw()
+        if batch is None:
+            return None
+        rows = self._checked(batch)
+        self._given += 1
+        return rows
+
+    def _drop(self) -> Any:
+        """Leave one batch out; None where the pass has no more."""
+        if self._waiting:
+            self._waiting.popleft()
+        elif self.indexed:
+            if self._given >= len(self.source):
+                self._end_pass()
+                self._from = 0
+                return None
+        elif self._raw() is None:
+            return None
+        self._given += 1
+        if self.indexed:
+            self._pass, self._from = None, self._given
+        return True
+
+    def _raw(self) -> Any:
+        """The next batch as the source gives it, or None where the pass has no more."""
         if self._pass is None:
-            self._pass, self._given = self._start(), 0
+            self._pass, self._given, self._from = self._start(), self._from, 0
         try:
-            batch = next(self._pass)
+            return next(self._pass)
         except StopIteration:
             self._end_pass()
             return None
@@ -142,9 +191,6 @@ class Stream:
             raise DataError(
                 f"{self.what}: batch {self._given} raised {type(error).__name__}: {error}. The batches before it were used."
             ) from error
-        rows = self._checked(batch)
-        self._given += 1
-        return rows
 
     def _end_pass(self) -> None:
         if self.restarts:
@@ -155,7 +201,7 @@ class Stream:
     def _start(self) -> Iterator[Any]:
         if not self.indexed:
             return iter(self.source)
-        numbers = range(len(self.source))
+        numbers = range(self._from, len(self.source))
         if self.workers <= 1:
             return map(self.source.__getitem__, numbers)
         return _in_parallel(self.source.__getitem__, numbers, self.workers)

@@ -7,6 +7,7 @@ from thalweg.engine._feed import Feed as Feed
 from thalweg.engine._feed import Slab as Slab
 from thalweg.engine._feed import StreamFeed as StreamFeed
 from thalweg.engine._objective import Objective as Objective
+from thalweg.engine._origin import Chunk as Chunk
 from thalweg.engine._origin import Origin as Origin
 from thalweg.engine._origin import origin as origin
 from thalweg.engine._padding import pad as pad

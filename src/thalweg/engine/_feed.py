@@ -6,7 +6,7 @@ slabs, each some batches laid end to end, made by a thread while the device comp
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -25,6 +25,7 @@ class Slab(NamedTuple):
     data: Data
     order: Order
     steps: int
+    start: int = 0  # steps before it are done already
 
 
 class Feed(Protocol):
@@ -34,8 +35,14 @@ class Feed(Protocol):
     def steps(self) -> int | None:
         """Steps an epoch, where they are known."""
 
-    def epoch(self, number: int) -> Iterator[Slab]:
-        """The slabs of one epoch."""
+    def epoch(self, number: int, skip: int = 0) -> Iterator[Slab]:
+        """The slabs of one epoch, without its first `skip` steps."""
+
+    def place(self) -> dict[str, Any]:
+        """What must be the same, or be known, where another process goes on: plain data."""
+
+    def go_to(self, epochs: int, place: Mapping[str, Any]) -> None:
+        """Go on as after `epochs` epochs, at a :meth:`place`."""
 
 
 def place_rows(rows: Rows, capacity: int | None = None) -> Data:
@@ -76,8 +83,32 @@ class ArrayFeed:
         self.steps = steps_per_epoch or self.per_pass
         self.data = place_rows(rows)
 
-    def epoch(self, number: int) -> Iterator[Slab]:
+    def epoch(self, number: int, skip: int = 0) -> Iterator[Slab]:
         """One slab, or two where the short batch is exact."""
+        for slab in self._slabs(number):
+            if skip < slab.steps:
+                yield slab._replace(start=skip)
+            skip = max(skip - slab.steps, 0)
+
+    def place(self) -> dict[str, Any]:
+        """The sizes that decide an epoch's order."""
+        return {"rows": self.rows.n, "batch_size": self.batch_size, "steps": self.steps}
+
+    def go_to(self, epochs: int, place: Mapping[str, Any]) -> None:
+        """Orders are keyed by the epoch: there is nothing to catch up on, but the sizes must be the same.
+
+        Raises:
+            ValueError: where they are not.
+
+        """
+        for name, now in self.place().items():
+            if place.get(name) != now:
+                raise ValueError(
+                    f"The run was begun with {name}={place.get(name)}, got {now}: it cannot go on. Give it what it had, "
+                    "or begin another."
+                )
+
+    def _slabs(self, number: int) -> Iterator[Slab]:
         order = self.order(number, self.seed)
         full = int((order.rows == self.batch_size).sum()) if self.exact else self.steps
         short = [i for i in range(self.steps) if order.rows[i] < self.batch_size] if self.exact else []
@@ -139,11 +170,20 @@ class StreamFeed:
         self.steps = steps_per_epoch or stream.length
         self.batch_size = first.n if first is not None else 0
 
-    def epoch(self, number: int) -> Iterator[Slab]:
+    def place(self) -> dict[str, Any]:
+        """The widest batch so far: later ones are padded to it."""
+        return {"batch_size": self.batch_size}
+
+    def go_to(self, epochs: int, place: Mapping[str, Any]) -> None:
+        """Let the stream leave out what was read."""
+        self.batch_size = int(place.get("batch_size", self.batch_size))
+        self.stream.pass_over(epochs, self.asked)
+
+    def epoch(self, number: int, skip: int = 0) -> Iterator[Slab]:
         """Slabs of as many batches as fit a few megabytes, in the stream's order."""
         waiting: list[Rows] = []
         self.stream.workers = self.workers
-        with data.prefetch(self.stream.epoch(self.asked), self.size) as batches:
+        with data.prefetch(self.stream.epoch(self.asked, skip), self.size) as batches:
             for rows in batches:
                 if waiting and (self._full(waiting) or (self.exact and rows.n != waiting[0].n)):
                     yield self._slab(waiting)

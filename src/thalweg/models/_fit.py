@@ -13,9 +13,23 @@ import numpy as np
 from thalweg import _seeds, config, data
 from thalweg.callbacks import CallbackList
 from thalweg.data import DataWarning, Rows, Stream
-from thalweg.engine import ArrayFeed, Feed, Program, Slab, StreamFeed, TrainState, Watch, chunk_end, program, run_chunk
+from thalweg.engine import (
+    ArrayFeed,
+    Chunk,
+    Feed,
+    Program,
+    Slab,
+    StreamFeed,
+    TrainState,
+    Watch,
+    chunk_end,
+    origin,
+    program,
+    run_chunk,
+)
 from thalweg.models import _checks, _compile
-from thalweg.models._interrupts import Interrupts
+from thalweg.models._interrupts import Interrupts, Terminated
+from thalweg.models._not_finite import LossNotFinite, LossWarning, report
 
 if TYPE_CHECKING:
     from thalweg.models._model import Model
@@ -111,6 +125,7 @@ class Session:
         self, model: Model, train: Any, validation: Any, first: Rows, seed: int, asked: dict[str, Any], said: list[str]
     ) -> None:
         self.model, self.asked, self.seed = model, asked, np.uint32(seed)
+        self.seeds: Any = self.seed
         exact = not _checks.per_row(model, first)
         self.feed = feed_of(train, asked["batch_size"], asked, seed if asked["shuffle"] else None, exact, first)
         listed = [*as_list(asked["callbacks"]), *as_list(asked["until"])]
@@ -129,9 +144,18 @@ class Session:
         self.history = self.callbacks.history
         self.history.warnings.extend(said)
         self.paths = [public(model, path) for path in self.task.paths]
-        self.numbers: np.ndarray | None = None
-        self.step = 0  # of the epoch
-        self.epoch = asked["initial_epoch"]
+        self.begin()
+
+    def begin(self) -> None:
+        """Nothing has been done yet."""
+        self.epoch, self.step = self.asked["initial_epoch"], 0  # steps of the epoch
+        self.totals: Any = None  # running sums of the epoch, None between epochs
+        self.results: Any = None  # what they make
+        self.numbers: np.ndarray | None = None  # hypers of the last chunk
+        self.before: Chunk | None = None  # the last chunk whose loss was finite
+        self.judges = True  # whether a loss that is no number ends the fit
+        self.resumed: dict[str, Any] | None = None  # a snapshot that is still to be taken over
+        self.last_logs: dict[str, Any] = {}
 
     def run(self) -> Any:
         """All epochs; gives the history."""
@@ -139,20 +163,33 @@ class Session:
         model.stop_training = False
         model.history = self.history
         model.program = self.program
-        logs: dict[str, Any] = {}
+        model.session = self
         with self.callbacks, Interrupts() as interrupts:
-            self.callbacks.on_train_begin()
             try:
-                for self.epoch in range(self.asked["initial_epoch"], self.asked["epochs"]):
-                    logs = self.run_epoch(interrupts)
-                    if model.stop_training:
-                        break
-            except KeyboardInterrupt:
-                self.callbacks.on_train_end(logs)
-                raise
-            self.finalize()
-            self.callbacks.on_train_end(logs)
+                self.callbacks.on_train_begin()
+                self._run_epochs(interrupts)
+                self.finalize()
+                self.callbacks.on_train_end(self.last_logs)
+            finally:
+                model.session = None
         return self.history
+
+    def _run_epochs(self, interrupts: Interrupts) -> None:
+        if self.resumed is not None and self.resumed["step"] == 0:
+            self.restore()
+        try:
+            while self.epoch < self.asked["epochs"] and not self.model.stop_training:
+                self.last_logs = self.run_epoch(interrupts)
+                self.epoch, self.step, self.totals, self.results = self.epoch + 1, 0, None, None
+                self.callbacks.on_safe_point(self.epoch, 0)
+        except (KeyboardInterrupt, Terminated):
+            if not interrupts.hard:
+                self.callbacks.on_safe_point(self.epoch, self.step, last=True)
+            self.callbacks.on_train_end(self.last_logs)
+            raise
+        except LossNotFinite:
+            self.callbacks.on_train_end(self.last_logs)
+            raise
 
     def finalize(self) -> None:
         """See :func:`finalize`."""
@@ -160,32 +197,35 @@ class Session:
 
     def run_once(self) -> dict[str, Any]:
         """One epoch without the hooks of a fit: what train_on_batch does."""
+        self.judges = False
         with Interrupts() as interrupts:
             return self.run_epoch(interrupts)
 
     def run_epoch(self, interrupts: Interrupts) -> dict[str, Any]:
-        """One epoch: its chunks, then validation."""
+        """One epoch, or what is left of it: its chunks, then validation."""
         self.callbacks.on_epoch_begin(self.epoch)
-        self.step = 0
-        totals, results = self.fresh_totals(), None
-        for slab in self.feed.epoch(self.epoch):
-            totals, results = self.run_slab(slab, totals, interrupts)
+        self.step, self.totals, self.results = 0, self.fresh_totals(), None
+        if self.resumed is not None and self.resumed["epoch"] == self.epoch:
+            self.restore()  # after that hook, which may have turned something
+        for slab in self.feed.epoch(self.epoch, self.step):
+            self.run_slab(slab, interrupts)
             if self.model.stop_training:
                 break
-        if results is None:
+        if self.results is None:
             raise data.DataError("The training data gave no batch: it is empty, or a generator that has ended.")
         self._check_length()
         self.settle()
-        logs = self.logs(results)
+        logs = self.logs(self.results)
         if self.evaluator is not None and self._validates(self.epoch):
             found = self.evaluator.run(self.callbacks, interrupts)
             logs.update({f"val_{name}": value for name, value in found.items()})
         self.callbacks.on_epoch_end(self.epoch, logs)
         return logs
 
-    def run_slab(self, slab: Slab, totals: Any, interrupts: Interrupts) -> tuple[Any, Any]:
+    def run_slab(self, slab: Slab, interrupts: Interrupts) -> None:
         """A slab's steps, in chunks."""
-        done, results, offset = 0, None, self.step
+        done = slab.start
+        offset = self.step - done
         order = self.place(slab.order)
         each = self.callbacks.wants_train_batches
         while done < slab.steps:
@@ -193,19 +233,95 @@ class Session:
                 self.callbacks.on_train_batch_begin(self.step)
             asked = 1 + done if each else _relative(self.callbacks.next_stop(self.step), offset)
             stop = chunk_end(self.program, done, slab.steps, asked)
-            state = self.state(totals)  # read anew: a callback may have set weights
+            state = self.state(self.totals)  # read anew: a callback may have set weights
             arguments = (state, self.vector(), self.seed, slab.data, order, self.units)
             state, results = run_chunk(self.program, arguments, self.bound(done), self.bound(stop), stop - done)
-            totals, done, self.step = state.totals, stop, offset + stop
-            self.keep(state)
             logs = self.logs(results)
+            self.keep(state)
+            if self.judges:
+                self.judge(logs, Chunk(arguments, done, stop), offset)
+            self.totals, self.results, done, self.step = state.totals, results, stop, offset + stop
+            if stop == asked:
+                self.settle()  # somebody is to look
             if each:
                 self.callbacks.on_train_batch_end(self.step - 1, logs)
             self.callbacks.on_progress(self.step, logs)
+            self.callbacks.on_safe_point(self.epoch, self.step)
             interrupts.check()
             if self.model.stop_training:
                 break
-        return totals, results
+
+    def judge(self, logs: dict[str, Any], chunk: Chunk, offset: int) -> None:
+        """Go back to the last finite state where the loss is finite no more, and say where that began."""
+        if math.isfinite(logs["loss"]):
+            self.before = chunk
+            return
+        found = origin(self.program, self.task, *chunk, self.before)
+        if found.state is not None:
+            self.keep(found.state)
+        message = report(found, self.epoch, self.task, self.feed.steps, offset)
+        if not self.callbacks.ends_on_nan:
+            raise LossNotFinite(message, found)
+        warnings.warn(message, LossWarning, stacklevel=2)
+        self.history.warnings.append(message)
+
+    # -- a fit that goes on in another process ---------------------------------------------------
+
+    def snapshot(self) -> dict[str, Any]:
+        """All that the fit is at this instant, as nested plain data and arrays; taken at a safe point."""
+        return {
+            "epoch": self.epoch,
+            "step": self.step,
+            "seeds": np.atleast_1d(np.asarray(self.seeds)).tolist(),
+            "place": self.feed.place(),
+            "callbacks": self.callbacks.get_state(),
+            "results": None if self.results is None else [np.asarray(one) for one in jax.device_get(self.results)],
+            **self.members_snapshot(),
+        }
+
+    def members_snapshot(self) -> dict[str, Any]:
+        """What is each net's own."""
+        state = self.state(self.fresh_totals() if self.totals is None else self.totals)
+        return {"members": [_held_by(self.model, state, self.numbers)]}
+
+    def resume(self, snapshot: dict[str, Any]) -> None:
+        """Go on from a snapshot, as soon as every callback has begun; for ``on_train_begin``.
+
+        Raises:
+            ValueError: where the snapshot is of another net, or of other data.
+
+        """
+        self.feed.go_to(snapshot["epoch"] - self.asked["initial_epoch"], snapshot["place"])
+        self.take_seeds(snapshot["seeds"])
+        self.check_snapshot(snapshot)
+        self.resumed, self.epoch = snapshot, snapshot["epoch"]
+
+    def check_snapshot(self, snapshot: dict[str, Any]) -> None:
+        """Whether every array has its place in the net."""
+        if len(snapshot["members"]) != 1:
+            raise ValueError(f"The checkpoint is of a population of {len(snapshot['members'])}, this is one net.")
+        _same_arrays(self.state(self.fresh_totals()), snapshot["members"][0]["state"])
+
+    def take_seeds(self, seeds: list[int]) -> None:
+        """Draw and shuffle as the fit before did."""
+        self.seeds = self.seed = np.uint32(seeds[0])
+        if isinstance(self.feed, ArrayFeed) and self.feed.seed is not None:
+            self.feed.seed = seeds[0]
+
+    def restore(self) -> None:
+        """Be what the snapshot says."""
+        snapshot, self.resumed = self.resumed, None
+        assert snapshot is not None
+        self.step = snapshot["step"]
+        self.restore_members(snapshot)
+        self.callbacks.set_state(snapshot["callbacks"])
+        self.results = snapshot["results"] if self.step else None
+
+    def restore_members(self, snapshot: dict[str, Any]) -> None:
+        """Give each net its own."""
+        state, self.numbers = _given_back(self.model, snapshot["members"][0], self.state(self.fresh_totals()))
+        self.keep(state)
+        self.totals = state.totals if self.step else None
 
     def settle(self) -> None:
         """Before anybody looks at the model: it holds its arrays already."""
@@ -265,6 +381,36 @@ class Session:
             )
             warnings.warn(message, DataWarning, stacklevel=2)
             self.history.warnings.append(message)
+
+
+def _held_by(model: Model, state: TrainState, numbers: Any) -> dict[str, Any]:
+    """One net's part of a snapshot."""
+    return {
+        "state": [np.asarray(leaf) for leaf in jax.tree.leaves(jax.device_get(state))],
+        "hypers": dict(model.hypers),
+        "numbers": None if numbers is None else numbers.tolist(),
+        "stopped": bool(model.stop_training),
+    }
+
+
+def _given_back(model: Model, held: dict[str, Any], like: TrainState) -> tuple[TrainState, Any]:
+    """Give a net its part of a snapshot; its state and the hypers of its last chunk."""
+    for path, value in held["hypers"].items():
+        model.hypers[path] = value
+    model.stop_training = held["stopped"]
+    numbers = held["numbers"]
+    return jax.tree.unflatten(jax.tree.structure(like), held["state"]), None if numbers is None else np.array(numbers)
+
+
+def _same_arrays(like: TrainState, found: list[Any]) -> None:
+    wanted = [(np.shape(leaf), np.asarray(leaf).dtype) for leaf in jax.tree.leaves(like)]
+    came = [(np.shape(leaf), leaf.dtype) for leaf in found]
+    if wanted != came:
+        odd = next((pair for pair in zip(wanted, came, strict=False) if pair[0] != pair[1]), (len(wanted), len(came)))
+        raise ValueError(
+            f"The checkpoint is of another net, optimizer or set of metrics: expected {odd[0]}, got {odd[1]}. Compile the "
+            "model as it was, or begin another run."
+        )
 
 
 def finalize(model: Model) -> None:

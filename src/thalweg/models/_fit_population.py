@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import math
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +17,14 @@ from thalweg.callbacks import CallbackList, History
 from thalweg.data import Rows
 from thalweg.engine import (
     ArrayFeed,
+    Chunk,
     Feed,
     Order,
     Slab,
     Task,
     TrainState,
     chunk_end,
+    origin,
     pad,
     padded_count,
     positions,
@@ -36,6 +40,9 @@ from thalweg.engine import (
 from thalweg.models import _checks
 from thalweg.models._fit import (
     Session,
+    _given_back,
+    _held_by,
+    _same_arrays,
     adapted,
     as_list,
     feed_of,
@@ -46,6 +53,7 @@ from thalweg.models._fit import (
     public,
     sources,
 )
+from thalweg.models._not_finite import LossWarning, report
 from thalweg.network import Network
 
 if TYPE_CHECKING:
@@ -196,17 +204,15 @@ class PopulationSession(Session):
         shuffled: list[int | None] = list(seeds) if asked["shuffle"] else [None] * len(models)
         self.feed: Any = PopulationFeed(self.crew, train, asked, shuffled, first)
         self.callbacks.set_steps(self.feed.steps)
-        self.seed: Any = self.crew.share(np.array(self.crew._fill(seeds), np.uint32))
+        self.take_seeds(seeds)
         self.evaluator: Any = (
             PopulationEvaluator(population, validation, _first(validation), asked) if validation is not None else None
         )
         self.history = self.callbacks.history
         self.paths = [public(models[0], path) for path in self.task.paths]
-        self.numbers = None
-        self.step = 0
-        self.epoch = asked["initial_epoch"]
         self._state: TrainState | None = None
         self._given: list[list[Any]] = []
+        self.begin()
 
     def fresh_totals(self) -> Any:
         """Sums of nothing, for every member."""
@@ -229,8 +235,12 @@ class PopulationSession(Session):
         if self.numbers is None or not np.array_equal(numbers, self.numbers):
             self.callbacks.record(self.numbers, numbers, self.paths, self.epoch, self.step)
             self.numbers = numbers
+            self._vector = None
+        if self._vector is None:
             self._vector = self.crew.share(numbers.astype(config.floatx()))
         return self._vector
+
+    _vector: Any = None
 
     def state(self, totals: Any) -> TrainState:
         """The members' arrays as one state; gathered anew only where somebody set a weight."""
@@ -252,6 +262,74 @@ class PopulationSession(Session):
         self._state, self._given = TrainState(params, frozen, slots, steps, totals), held
         return self._state
 
+    def judge(self, logs: dict[str, Any], chunk: Chunk, offset: int) -> None:
+        """Stop members whose loss is finite no more, each with its last finite state; the others go on."""
+        running = [not model.stop_training for model in self.population]
+        lost = [i for i, loss in enumerate(logs["loss"]) if running[i] and not math.isfinite(loss)]
+        if lost:
+            self.settle()
+        for i in lost:
+            model = self.population[i]
+            found = origin(self.program, self.task, *chunk, self.before, member=i)
+            if found.state is not None:
+                self._give(model, i, found.state)
+            model.stop_training = True
+            task = self.tasks[i].over(self.task.network, self.crew.padded)
+            message = f"Member {i}: {report(found, self.epoch, task, self.feed.steps, offset)}"
+            warnings.warn(message, LossWarning, stacklevel=2)
+            self.callbacks.members[i].history.warnings.append(message)
+        self.before = chunk
+
+    def members_snapshot(self) -> dict[str, Any]:
+        """What is each member's own, in its own shapes."""
+        if self._state is not None:
+            self.settle()
+        totals = jax.device_get(self.fresh_totals() if self.totals is None else self.totals)
+        held = []
+        for i, model in enumerate(self.population):
+            own = None if self.numbers is None else self.numbers[i]
+            held.append(_held_by(model, self._of(model, jax.tree.map(lambda leaf, i=i: leaf[i], totals)), own))
+        return {"members": held}
+
+    def _of(self, model: Model, totals: Any) -> TrainState:
+        """One member's state as it holds it."""
+        params, frozen = model.arrays()
+        if model.optimizer_state is None:
+            model.optimizer_state = model.optimizer.init(params)
+        return TrainState(params, frozen, model.optimizer_state, model.steps_taken, totals)
+
+    def check_snapshot(self, snapshot: dict[str, Any]) -> None:
+        """Whether there are as many members, and every array has its place."""
+        if len(snapshot["members"]) != len(self.population):
+            raise ValueError(
+                f"The checkpoint is of {len(snapshot['members'])} members, this is {len(self.population)}."
+            )
+        for model, held in zip(self.population, snapshot["members"], strict=True):
+            _same_arrays(self._of(model, self.watch.init()), held["state"])
+
+    def take_seeds(self, seeds: list[int]) -> None:
+        """Draw and shuffle as the fit before did."""
+        self.seeds = list(seeds)
+        self.seed: Any = self.crew.share(np.array(self.crew._fill(self.seeds), np.uint32))
+        if self.asked["shuffle"]:
+            self.feed.seeds = list(seeds)
+
+    def restore_members(self, snapshot: dict[str, Any]) -> None:
+        """Give each member its own."""
+        each, numbers = [], []
+        for model, held in zip(self.population, snapshot["members"], strict=True):
+            state, own = _given_back(model, held, self._of(model, self.watch.init()))
+            model.hold(state.params, state.frozen)
+            model.optimizer_state, model.steps_taken = state.optimizer, state.step
+            model.optimizer.iterations = int(state.optimizer.iterations)
+            each.append(state.totals)
+            numbers.append(own)
+        self._state, self._given = None, []
+        self.totals = self.crew.gather(each) if self.step else None
+        if numbers[0] is not None:
+            self.numbers = np.stack(self.crew._fill(numbers))
+            self._vector = None
+
     def keep(self, state: TrainState) -> None:
         """Hold the state; members get theirs when somebody may look."""
         self._state = state
@@ -266,11 +344,15 @@ class PopulationSession(Session):
         self._given = []
         for i, model in enumerate(self.population):
             params, frozen, slots, steps = jax.tree.map(lambda leaf, i=i: leaf[i], host)
-            model.hold(*self.crew.narrow(i, params, frozen))
-            model.optimizer_state = self.crew.narrow_slots(i, slots)
-            model.steps_taken = steps
-            model.optimizer.iterations = int(slots.iterations)
+            self._give(model, i, TrainState(params, frozen, slots, steps, None))
             self._given.append([v.value for v in model.weights])
+
+    def _give(self, model: Model, member: int, state: TrainState) -> None:
+        """A member its arrays, out of the widest net's shapes."""
+        model.hold(*self.crew.narrow(member, state.params, state.frozen))
+        model.optimizer_state = self.crew.narrow_slots(member, state.optimizer)
+        model.steps_taken = state.step
+        model.optimizer.iterations = int(state.optimizer.iterations)
 
     def finalize(self) -> None:
         """Members that have stopped had theirs then."""
@@ -293,8 +375,8 @@ class PopulationCallbacks:
         self.epochs = asked["epochs"]
         self.shared = CallbackList(shared, model=population, verbose=asked["verbose"], epochs=asked["epochs"])
         self.members = [
-            CallbackList([copy.deepcopy(one) for one in own], model=model, verbose=0, epochs=asked["epochs"])
-            for model in population
+            CallbackList([_copy_for(i, one) for one in own], model=model, verbose=0, epochs=asked["epochs"])
+            for i, model in enumerate(population)
         ]
         self.running = [True] * len(population)
 
@@ -376,8 +458,29 @@ class PopulationCallbacks:
         self.shared.on_train_batch_end(step, logs)
 
     def on_progress(self, step: int, logs: Any) -> None:
-        """The population's progress, as means over the members."""
+        """Each member's own, and the population's, as means over the members."""
+        for i, member in enumerate(self.members):
+            if self.running[i]:
+                member.on_progress(step, _one(logs, i))
         self.shared.on_progress(step, {name: float(np.mean(value)) for name, value in logs.items()})
+
+    ends_on_nan = True  # of one member; the others go on
+
+    def on_safe_point(self, epoch: int, step: int, last: bool = False) -> None:
+        """The population's."""
+        self.shared.on_safe_point(epoch, step, last)
+
+    def get_state(self) -> dict[str, Any]:
+        """Everybody's."""
+        members = [member.get_state() for member in self.members]
+        return {"shared": self.shared.get_state(), "members": members, "running": self.running}
+
+    def set_state(self, state: Any) -> None:
+        """Everybody's."""
+        self.shared.set_state(state["shared"])
+        for member, own in zip(self.members, state["members"], strict=True):
+            member.set_state(own)
+        self.running = list(state["running"])
 
     def record(self, before: Any, after: np.ndarray, paths: list[str], epoch: int, step: int) -> None:
         """Put what changed since the last chunk into the members' histories."""
@@ -411,13 +514,22 @@ class PopulationFeed:
         self.inner = shared_feed(crew, source, asked, seeds[0], first)
         self.steps = self.inner.steps
 
-    def epoch(self, number: int) -> Iterator[Slab]:
+    def place(self) -> dict[str, Any]:
+        """As of the rows that all members read."""
+        return self.inner.place()
+
+    def go_to(self, epochs: int, place: Any) -> None:
+        """Go on as after `epochs` epochs."""
+        self.inner.go_to(epochs, place)
+
+    def epoch(self, number: int, skip: int = 0) -> Iterator[Slab]:
         """The slabs, with orders [members, steps, batch]."""
         if isinstance(self.inner, ArrayFeed):
             orders = [self.inner.order(number, seed) for seed in self.seeds]
-            yield Slab(self.inner.data, stack(self.crew._fill(orders)), self.inner.steps)
+            if skip < self.inner.steps:
+                yield Slab(self.inner.data, stack(self.crew._fill(orders)), self.inner.steps, skip)
             return
-        for slab in self.inner.epoch(number):
+        for slab in self.inner.epoch(number, skip):
             order = Order(*(np.broadcast_to(a, (self.crew.count, *a.shape)) for a in slab.order))
             yield Slab(self.crew.share(slab.data, own=False), order, slab.steps)
 
@@ -480,6 +592,12 @@ def predict_population(population: Population, x: Any, batch_size: int | None) -
         count = int(np.asarray(slab.order.rows[: slab.steps]).sum())
         parts.append([one[: len(models), :count] for one in outputs])
     return models[0].shaped([np.concatenate(pieces, axis=1) for pieces in zip(*parts, strict=True)])
+
+
+def _copy_for(member: int, callback: Any) -> Any:
+    own = copy.deepcopy(callback)
+    own.member = member
+    return own
 
 
 def _first(source: Any) -> Rows:

@@ -1,4 +1,4 @@
-"""Ctrl-C during a fit: a flag that is looked at between chunks, so that no state is ever half written."""
+"""Ctrl-C and SIGTERM during a fit: flags that are looked at between chunks, so that no state is ever half written."""
 
 from __future__ import annotations
 
@@ -8,30 +8,49 @@ from types import TracebackType
 from typing import Any, Self
 
 
-class Interrupts:
-    """While it is entered, the first Ctrl-C waits for the end of a chunk; the second one does not."""
+class Terminated(SystemExit):
+    """The process was asked to end (SIGTERM); it does so with the status 143, as shells expect."""
 
     def __init__(self) -> None:
-        self.asked = False
-        self._before: Any = None
+        super().__init__(128 + signal.SIGTERM)
+
+
+_RAISED: dict[int, type[BaseException]] = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated}
+
+
+class Interrupts:
+    """While it is entered, the first Ctrl-C or SIGTERM waits for the end of a chunk; the second one does not.
+
+    Attributes:
+        hard: whether a second one came, in the middle of a chunk.
+
+    """
+
+    def __init__(self) -> None:
+        self.asked: int | None = None
+        self.hard = False
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._note)
+            self._before = {signal.SIGINT: signal.signal(signal.SIGINT, self._note)}
+            if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # somebody else's way to end is left to them
+                self._before[signal.SIGTERM] = signal.signal(signal.SIGTERM, self._note)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def _note(self, number: int, frame: Any) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
+        if self.asked is not None:
+            self.hard = True
+            raise _RAISED[number]
+        self.asked = number
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt where Ctrl-C was pressed."""
-        if self.asked:
-            raise KeyboardInterrupt
+        """Raise KeyboardInterrupt, or :class:`Terminated`, where it was asked for."""
+        if self.asked is not None:
+            raise _RAISED[self.asked]

@@ -56,6 +56,7 @@ class Model:
         self.stop_training = False
         self.history: Any = None
         self.program: Program | None = None
+        self.session: Any = None  # the fit under way
         self.class_names: list[str] | None = None
         self.preprocessing: dict[str, Any] | None = None
         self.hypers = HyperTable(self)

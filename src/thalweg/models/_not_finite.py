@@ -6,8 +6,7 @@ import math
 from typing import Any
 
 from thalweg import layers, losses, optimizers
-from thalweg.engine import Task
-from thalweg.engine import Origin
+from thalweg.engine import Origin, Task
 
 _MOST = 3  # pieces of advice
 _LARGE_INPUT = 100.0  # scaled inputs are of the size of 1
@@ -26,6 +25,10 @@ class LossNotFinite(FloatingPointError):  # noqa: N818
     def __init__(self, message: str, origin: Origin | None = None) -> None:
         super().__init__(message)
         self.origin = origin
+
+
+class LossWarning(UserWarning):
+    """The same, where the fit goes on: a population's other members, or a callback that ends it quietly."""
 
 
 def report(origin: Origin, epoch: int, task: Task, steps: int | None = None, offset: int = 0) -> str:

@@ -57,6 +57,7 @@ class Population:
         self.stop_training = False
         self.history: Any = None
         self.program: Any = None
+        self.session: Any = None  # the fit under way
 
     @classmethod
     def of_seeds(cls, model: Model, n: int) -> Self:
