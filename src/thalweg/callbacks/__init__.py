@@ -1,5 +1,6 @@
 """What listens to a fit and steers it; they are handed the model and know nothing else about it."""
 
+from thalweg.callbacks._backup_and_restore import BackupAndRestore as BackupAndRestore
 from thalweg.callbacks._callback import Callback as Callback
 from thalweg.callbacks._callback_list import CallbackList as CallbackList
 from thalweg.callbacks._convergence import Convergence as Convergence
@@ -9,8 +10,10 @@ from thalweg.callbacks._history import History as History
 from thalweg.callbacks._history import HyperChange as HyperChange
 from thalweg.callbacks._lambda_callback import LambdaCallback as LambdaCallback
 from thalweg.callbacks._learning_rate_scheduler import LearningRateScheduler as LearningRateScheduler
+from thalweg.callbacks._model_checkpoint import ModelCheckpoint as ModelCheckpoint
 from thalweg.callbacks._progress_bar import ProgressBar as ProgressBar
 from thalweg.callbacks._reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
+from thalweg.callbacks._run_folder import RunFolder as RunFolder
 from thalweg.callbacks._swap_ema_weights import SwapEMAWeights as SwapEMAWeights
 from thalweg.callbacks._tensorboard import TensorBoard as TensorBoard
 from thalweg.callbacks._terminate_on_nan import TerminateOnNaN as TerminateOnNaN

@@ -6,5 +6,7 @@ from thalweg.models._files import load_model as load_model
 from thalweg.models._files import model_from_json as model_from_json
 from thalweg.models._files import save_model as save_model
 from thalweg.models._model import Model as Model
+from thalweg.models._not_finite import LossNotFinite as LossNotFinite
+from thalweg.models._not_finite import LossWarning as LossWarning
 from thalweg.models._population import Population as Population
 from thalweg.models._sequential import Sequential as Sequential

@@ -12,6 +12,7 @@ from thalweg.files import Part, Spec, refuse
 from thalweg.layers import InputLayer, Lambda, Layer
 from thalweg.losses import FunctionLoss, Loss
 from thalweg.metrics import MeanMetricWrapper
+from thalweg.models._calls import Call, End, call_of, renumbered
 
 if TYPE_CHECKING:
     from thalweg.models._model import Model
@@ -325,41 +326,42 @@ class Reader:
         from thalweg.models._model import Model
 
         made: dict[str, tuple[Any, Callable[[], Part]]] = {}
-        waiting: list[tuple[str, int, list[Any], bool]] = []
-        tensors: dict[tuple[str, int, int], Any] = {}
+        calls: list[Call] = []
+        tensors: dict[End, Any] = {}
         for one in inner["layers"]:
             name = str(one.get("name") or one.get("config", {}).get("name")) if isinstance(one, Mapping) else ""
+            if name in made:
+                refuse(self.path, f"layer {name!r}", "stands in the description twice.")
             made[name] = layer, _ = self.layer(one, depth)
             if isinstance(layer, InputLayer):
                 tensors[name, 0, 0] = layers.Symbol(layer.shape, layer)
-            calls = one.get("inbound_nodes") or []
-            waiting += [(name, i, *_fed(call, self.path)) for i, call in enumerate(calls)]
-        self._call_all(made, waiting, tensors)
+            calls += [call_of(name, i, told, self.path) for i, told in enumerate(one.get("inbound_nodes") or [])]
+        models = {
+            str(one.get("name")): str(one.get("class_name"))
+            for one in inner["layers"]
+            if one.get("class_name") in _MODELS
+        }
+        calls, outputs = renumbered(calls, inner.get("output_layers"), models)
+        self._call_all(made, calls, tensors)
         try:
-            inputs = _resolved(inner.get("input_layers"), tensors)
-            outputs = _resolved(inner.get("output_layers"), tensors)
-        except (KeyError, TypeError, ValueError) as error:
+            ends = [_resolved(told, tensors) for told in (inner.get("input_layers"), outputs)]
+        except (KeyError, TypeError, ValueError, IndexError) as error:
             refuse(self.path, "the description", f"names an input or output that no layer makes ({error}).", error)
-        model = self._guarded(lambda: Model(inputs, outputs))
+        model = self._guarded(lambda: Model(*ends))
         return model, [part() for layer, part in made.values() if not isinstance(layer, InputLayer)]
 
-    def _call_all(self, made: Any, waiting: list[Any], tensors: dict[Any, Any]) -> None:
+    def _call_all(self, made: Mapping[str, Any], waiting: Sequence[Call], tensors: dict[End, Any]) -> None:
         while waiting:
             left = []
-            for name, call, ends, many in waiting:
-                if not all(end in tensors for end in ends):
-                    left.append((name, call, ends, many))
+            for call in waiting:
+                if not all(end in tensors for end in call.ends):
+                    left.append(call)
                     continue
-                layer = made[name][0]
-                fed = [tensors[end] for end in ends]
-                listed = many or getattr(layer, "merges", False) or len(fed) > 1
-                found = self._guarded(partial(layer, fed if listed else fed[0]))
-                each = (
-                    found if isinstance(found, list) else list(found.values()) if isinstance(found, dict) else [found]
-                )
-                tensors.update({(name, call, i): one for i, one in enumerate(each)})
+                layer = made[call.layer][0]
+                found = self._guarded(partial(_called, layer, call, [tensors[end] for end in call.ends]))
+                tensors.update({(call.layer, call.number, i): one for i, one in enumerate(_in_keras_s_order(found))})
             if len(left) == len(waiting):
-                refuse(self.path, f"layer {left[0][0]!r}", f"is called on {left[0][2]}, which no layer makes.")
+                refuse(self.path, f"layer {left[0].layer!r}", f"is called on {left[0].ends}, which no layer makes.")
             waiting = left
 
     def _guarded(self, act: Callable[[], Any]) -> Any:
@@ -400,19 +402,20 @@ def part_of(layer: Layer) -> Part:
     return Part(layer.name, type(layer).__name__, specs, owner=layer)
 
 
-def _fed(call: Any, path: Any) -> tuple[list[tuple[str, int, int]], bool]:
-    """The tensors of one call, in Keras 3's words or Keras 2's, and whether they were a list."""
-    try:
-        if isinstance(call, Mapping):
-            arguments = call["args"]
-            many = bool(arguments) and isinstance(arguments[0], list)
-            ends = [one["config"]["keras_history"] for one in (arguments[0] if many else arguments[:1])]
-        else:
-            ends = call if call and isinstance(call[0], list) else [call]
-            many = len(ends) > 1
-        return [(str(name), int(node), int(tensor)) for name, node, tensor in (end[:3] for end in ends)], many
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        refuse(path, "inbound_nodes", f"are not in a form that is known ({error}).", error)
+def _called(layer: Any, call: Call, fed: list[Any]) -> Any:
+    """The layer called on symbols; a model on a dict is fed by name."""
+    if call.keys and not isinstance(layer, Layer):
+        named = dict(zip(call.keys, fed, strict=True))
+        fed = [named[name] for name in layer.input_labels] if set(named) == set(layer.input_labels) else fed
+    listed = call.many or getattr(layer, "merges", False) or len(fed) > 1
+    return layer(fed if listed else fed[0])
+
+
+def _in_keras_s_order(found: Any) -> list[Any]:
+    """What a call gave, in the order by which Keras numbers it: that of the keys' names."""
+    if isinstance(found, Mapping):
+        return [found[key] for key in sorted(found)]
+    return found if isinstance(found, list) else [found]
 
 
 def _resolved(ends: Any, tensors: Mapping[Any, Any]) -> Any:

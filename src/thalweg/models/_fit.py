@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from thalweg import _seeds, config, data
-from thalweg.callbacks import CallbackList
+from thalweg.callbacks import CallbackList, RunFolder
 from thalweg.data import DataWarning, Rows, Stream
 from thalweg.engine import (
     ArrayFeed,
@@ -128,7 +128,7 @@ class Session:
         self.seeds: Any = self.seed
         exact = not _checks.per_row(model, first)
         self.feed = feed_of(train, asked["batch_size"], asked, seed if asked["shuffle"] else None, exact, first)
-        listed = [*as_list(asked["callbacks"]), *as_list(asked["until"])]
+        listed = callbacks_of(asked)
         self.callbacks = CallbackList(
             listed,
             model=model,
@@ -156,6 +156,8 @@ class Session:
         self.judges = True  # whether a loss that is no number ends the fit
         self.resumed: dict[str, Any] | None = None  # a snapshot that is still to be taken over
         self.last_logs: dict[str, Any] = {}
+        self.ended = False  # whether the last epoch is over
+        self.broken_by = "failed"  # how a fit ended that did not end by itself
 
     def run(self) -> Any:
         """All epochs; gives the history."""
@@ -168,6 +170,7 @@ class Session:
             try:
                 self.callbacks.on_train_begin()
                 self._run_epochs(interrupts)
+                self.ended = True
                 self.finalize()
                 self.callbacks.on_train_end(self.last_logs)
             finally:
@@ -183,6 +186,7 @@ class Session:
                 self.epoch, self.step, self.totals, self.results = self.epoch + 1, 0, None, None
                 self.callbacks.on_safe_point(self.epoch, 0)
         except (KeyboardInterrupt, Terminated):
+            self.broken_by = "interrupted"
             if not interrupts.hard:
                 self.callbacks.on_safe_point(self.epoch, self.step, last=True)
             self.callbacks.on_train_end(self.last_logs)
@@ -265,6 +269,15 @@ class Session:
         warnings.warn(message, LossWarning, stacklevel=2)
         self.history.warnings.append(message)
 
+    def all_seeds(self) -> list[int]:
+        """The seed, or one a member."""
+        return [int(seed) for seed in np.atleast_1d(np.asarray(self.seeds))]
+
+    def data_facts(self) -> dict[str, Any]:
+        """By what the training data are known again."""
+        rows = getattr(self.feed, "rows", None)
+        return {"rows": None} if rows is None else {"rows": rows.n, "sha256": data.fingerprint(rows)}
+
     # -- a fit that goes on in another process ---------------------------------------------------
 
     def snapshot(self) -> dict[str, Any]:
@@ -272,7 +285,7 @@ class Session:
         return {
             "epoch": self.epoch,
             "step": self.step,
-            "seeds": np.atleast_1d(np.asarray(self.seeds)).tolist(),
+            "seeds": self.all_seeds(),
             "place": self.feed.place(),
             "callbacks": self.callbacks.get_state(),
             "results": None if self.results is None else [np.asarray(one) for one in jax.device_get(self.results)],
@@ -504,6 +517,13 @@ def as_list(given: Any) -> list[Any]:
     if given is None:
         return []
     return list(given) if isinstance(given, (list, tuple)) else [given]
+
+
+def callbacks_of(asked: dict[str, Any]) -> list[Any]:
+    """The callbacks asked for: those given, what says when to stop, and the run's folder."""
+    run = asked.get("run")
+    folder = run if run is None or isinstance(run, RunFolder) else RunFolder(run)
+    return [*as_list(asked["callbacks"]), *as_list(asked["until"]), *as_list(folder)]
 
 
 def public(model: Model, path: str) -> str:

@@ -44,7 +44,7 @@ from thalweg.models._fit import (
     _held_by,
     _same_arrays,
     adapted,
-    as_list,
+    callbacks_of,
     feed_of,
     finalize,
     heard,
@@ -190,9 +190,7 @@ class PopulationSession(Session):
                 "A population needs losses and metrics that give one value a row; one given to compile gives a single "
                 "number for the whole batch. Let it return one value a row."
             )
-        self.callbacks: Any = PopulationCallbacks(
-            population, [*as_list(asked["callbacks"]), *as_list(asked["until"])], asked
-        )
+        self.callbacks: Any = PopulationCallbacks(population, callbacks_of(asked), asked)
         watch = models[0].watch
         assert watch is not None
         self.watch = watch.following(self.callbacks.needs)
@@ -513,6 +511,11 @@ class PopulationFeed:
         self.crew, self.seeds = crew, seeds
         self.inner = shared_feed(crew, source, asked, seeds[0], first)
         self.steps = self.inner.steps
+
+    @property
+    def rows(self) -> Any:
+        """What all members read, where it is rows."""
+        return getattr(self.inner, "rows", None)
 
     def place(self) -> dict[str, Any]:
         """As of the rows that all members read."""

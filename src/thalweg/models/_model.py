@@ -309,6 +309,7 @@ class Model:
         *,
         seed: int | None = None,
         until: Any = None,
+        run: Any = None,
     ) -> Any:
         """Train.
 
@@ -332,6 +333,9 @@ class Model:
             use_multiprocessing: taken for Keras 2's sake; threads are used.
             seed: makes shuffling, dropout, and first weights that were not drawn before repeatable.
             until: a callback that says when training has converged, as :class:`~thalweg.callbacks.Convergence`.
+            run: a folder that keeps the run: its record, history, checkpoints, best and last model. The same
+                fit with the same folder goes on, bit for bit, where it was broken off. For more say, a
+                :class:`~thalweg.callbacks.RunFolder`.
 
         Returns:
             The :class:`~thalweg.callbacks.History`.
@@ -339,6 +343,8 @@ class Model:
         Raises:
             thalweg.data.DataError: on rows that cannot be trained on; it names the column and the row.
             ValueError: on an argument out of range; it names the argument.
+            thalweg.models.LossNotFinite: where the loss becomes NaN or infinite; it says where that began and
+                what to try. The model then holds its last finite weights.
 
         """
         given = {key: value for key, value in locals().items() if key != "self"}
@@ -478,6 +484,15 @@ class Model:
         reader = _describe.Reader("the configuration", custom_objects)
         return reader.model({"class_name": kind, "config": config})[0]
 
+    def description(self) -> dict[str, Any]:
+        """The layers, the graph and what the model was compiled with, as plain data in Keras's form.
+
+        Raises:
+            ValueError: naming what that form has no place for: a Lambda, a function without a name, ...
+
+        """
+        return _describe.describe(self)
+
     def to_json(self, **options: Any) -> str:
         """The description as JSON text; :func:`thalweg.models.model_from_json` makes its like.
 
@@ -485,7 +500,7 @@ class Model:
             options: for ``json.dumps``.
 
         """
-        return json.dumps(_describe.describe(self), **options)
+        return json.dumps(self.description(), **options)
 
     # -- what the floors below are handed ------------------------------------------------------
 

@@ -1,0 +1,70 @@
+"""A folder of checkpoints: the newest two, each a whole fit in one file."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+from thalweg import files
+
+_KEPT = 2
+_NAME = re.compile(r"epoch-(\d+)-step-(\d+)\.safetensors")
+
+
+class CheckpointFolder:
+    """Writes snapshots of a fit, and finds the newest one that is whole.
+
+    Args:
+        folder: made when the first one is written.
+        keep: how many are kept.
+
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], keep: int = _KEPT) -> None:
+        self.folder, self.keep = Path(folder), keep
+
+    def write(self, snapshot: dict[str, Any]) -> Path:
+        """Write a snapshot, then let the oldest go."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"epoch-{snapshot['epoch']:06}-step-{snapshot['step']:09}.safetensors"
+        files.write_checkpoint(path, snapshot)
+        for old in self.paths()[: -self.keep]:
+            old.unlink(missing_ok=True)
+        return path
+
+    def paths(self) -> list[Path]:
+        """The checkpoints, the newest last."""
+        if not self.folder.is_dir():
+            return []
+        found = [(match, path) for path in self.folder.iterdir() if (match := _NAME.fullmatch(path.name))]
+        return [path for _, path in sorted((tuple(map(int, match.groups())), path) for match, path in found)]
+
+    def newest(self) -> dict[str, Any] | None:
+        """The newest snapshot that is whole, or None; a damaged one is passed over with a word.
+
+        Raises:
+            thalweg.models.FileError: where there are some, and none is whole.
+
+        """
+        damaged: files.FileError | None = None
+        for path in reversed(self.paths()):
+            try:
+                return files.read_checkpoint(path)
+            except files.FileError as error:
+                warnings.warn(f"{error} The one before it is tried.", stacklevel=2)
+                damaged = error
+        if damaged is not None:
+            raise damaged
+        return None
+
+    def remove(self) -> None:
+        """Delete all of them, and the folder where nothing else is in it."""
+        for path in self.paths():
+            path.unlink(missing_ok=True)
+        if self.folder.is_dir():
+            files.remove_parts(self.folder)
+            if not any(self.folder.iterdir()):
+                self.folder.rmdir()

@@ -1,0 +1,262 @@
+"""A run on disk: what was asked, what happened, checkpoints to go on from, the best model and the last."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from thalweg import files
+from thalweg.callbacks._callback import Callback, Logs
+from thalweg.callbacks._checkpoints import CheckpointFolder
+from thalweg.callbacks._every import Every
+from thalweg.callbacks._monitor import direction_of
+from thalweg.callbacks._run_record import (
+    CHECKPOINTS,
+    HISTORY,
+    LOCK,
+    RECORD,
+    Lines,
+    arguments_of,
+    differences,
+    machine,
+    now,
+    read_run,
+    write_json,
+)
+
+
+class RunFolder(Callback):
+    """Keeps a run in a folder; the same fit with the same folder goes on where the last one was broken off.
+
+    The folder holds ``run.json`` (what was asked: model, data, seed, versions, machine), ``history.jsonl`` (a line
+    an epoch, a change of a hyper, a warning), ``checkpoints/`` (the newest two; they are what counts: the history
+    is cut back to the one that is gone on from), ``best.keras`` and ``last.keras``. One process at a time
+    writes to it. ``model.fit(..., run='runs/first')`` is this callback with its defaults.
+
+    Args:
+        folder: where to; made where it is not there.
+        every: how often a checkpoint is written: ``'epoch'``, ``'5 min'``, ``'500 steps'``, a number of steps.
+        keep: how many checkpoints are kept.
+        monitor: the log that says which epoch's model is the best; ``'val_loss'``, or the loss where nothing is
+            validated.
+        mode: ``'min'``, ``'max'``, or ``'auto'``: by the name.
+        asked: what else goes into ``run.json``, as plain data.
+
+    Raises:
+        ValueError: on another `every`, or, when the fit begins, where the folder holds a run of another model, of
+            other data or arguments: the message says what differs.
+        FileExistsError: where the run in the folder is finished.
+        RuntimeError: where another process is writing there; it names the process.
+
+    Example:
+        >>> run = RunFolder('runs/first', every='5 min')
+        >>> # model.fit(x, y, epochs=1000, run=run)
+
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        every: Any = "epoch",
+        keep: int = 2,
+        monitor: str | None = None,
+        mode: str = "auto",
+        asked: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.folder = Path(folder)
+        self.every, self.monitor, self.mode = every, monitor, mode
+        self.asked = dict(asked or {})
+        self._every = Every(every, "every")
+        self._kept = CheckpointFolder(self.folder / CHECKPOINTS, keep)
+        self._lock: files.Lock | None = None
+        self._file: TextIO | None = None
+        self._record: dict[str, Any] = {}
+        self._lines = Lines({})
+        self._best: dict[str, Any] = {}  # by member's number: (epoch, value)
+        self._savable = True
+
+    # -- begin ----------------------------------------------------------------------------------
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Begin a run, or go on with the one that is there."""
+        fresh = self._open()
+        session = self.model.session
+        self._best, self._lines = {}, Lines(self._histories())
+        asked = self._description(session)
+        if fresh:
+            write_json(self.folder / RECORD, asked)
+            self._record = asked
+        else:
+            self._go_on(asked, session)
+        self._every.restart(session.epoch)
+        self._file = open(self.folder / HISTORY, "a", encoding="utf-8")  # noqa: SIM115  close() closes it
+
+    def _open(self) -> bool:
+        """Take hold of the folder; whether there is no run in it yet."""
+        if self.folder.exists() and not self.folder.is_dir():
+            raise FileExistsError(f"{self.folder} is a file; a run needs a folder: give another path.")
+        known = (self.folder / RECORD).exists()
+        if not known and self.folder.is_dir() and any(one.name != LOCK for one in self.folder.iterdir()):
+            raise FileExistsError(f"{self.folder} is there already and is no run: give another folder.")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = files.Lock(self.folder / LOCK)
+        files.remove_parts(self.folder)
+        files.remove_parts(self.folder / CHECKPOINTS)
+        return not known
+
+    def _description(self, session: Any) -> dict[str, Any]:
+        models = self._models()
+        try:
+            told = [model.description() for model in models.values()]
+            self._savable = True
+        except ValueError as error:
+            told, self._savable = [None], False
+            self._warn(f"{self.folder}: checkpoints are kept, but no model files. {error}")
+        return {
+            "begun": now(),
+            "model": told if None in models else told[:1],
+            "members": None if None in models else len(models),
+            "fit": arguments_of(session.asked),
+            "seeds": [int(seed) for seed in session.all_seeds()],
+            "data": session.data_facts(),
+            **machine(),
+            "asked": self.asked,
+        }
+
+    def _go_on(self, asked: dict[str, Any], session: Any) -> None:
+        before = read_run(self.folder).record
+        self._same(before, asked)
+        snapshot = self._kept.newest()
+        done = snapshot["epoch"] if snapshot else 0
+        ended = (before.get("ended") or {}).get("why")
+        more = session.asked["epochs"] > before["fit"]["epochs"]
+        if ended == "stopped early" or (ended == "finished" and not more):
+            raise FileExistsError(
+                f"{self.folder} holds a run that is {ended}, after {before['ended']['epochs']} epochs: give another folder, "
+                "or more epochs to one that was not stopped early."
+            )
+        self._record = {**before, "fit": asked["fit"], "resumed": [*before.get("resumed", []), now()], "ended": None}
+        if snapshot is not None:
+            session.resume(snapshot)
+            where = f"epoch {done + 1}" + (f", step {snapshot['step'] + 1}" if snapshot["step"] else "")
+            if (self.params or {}).get("verbose") != 0:
+                print(f"{self.folder}: going on in {where}.")
+        else:
+            session.take_seeds(before["seeds"])
+            files.write_whole(self.folder / HISTORY, [])
+        write_json(self.folder / RECORD, self._record)
+
+    def _same(self, before: dict[str, Any], asked: dict[str, Any]) -> None:
+        """Raise where another thing is asked for; warn where a number differs, as the checkpoint's goes on."""
+        for part in ("model", "data", "fit", "members"):
+            for place, old, new in differences(before.get(part), asked.get(part)):
+                if place in ("epochs", "validation_freq") or place.endswith(("/name", "/seed")):
+                    continue
+                if isinstance(old, float) and isinstance(new, (int, float)) and part == "model":
+                    self._warn(f"{self.folder}: {place} is {new:g} now, {old:g} in the run: the run's goes on.")
+                    continue
+                raise ValueError(
+                    f"{self.folder} holds another run: {part} {place} was {_short(old)}, got {_short(new)}. Give another "
+                    "folder, or the same as before."
+                )
+        given = self.model.session.asked["seed"]
+        if given is not None and asked["seeds"] != before["seeds"]:
+            raise ValueError(f"{self.folder} holds a run with the seed {before['seeds'][0]}, got seed={given}.")
+
+    # -- along the way ----------------------------------------------------------------------------
+
+    def get_state(self) -> dict[str, Any]:
+        """The best so far, and how much of the history is written."""
+        self._append()
+        length = (self.folder / HISTORY).stat().st_size
+        return {"best": self._best, "written": {str(k): v for k, v in self._lines.written.items()}, "length": length}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Cut the history back to the checkpoint."""
+        self._best = dict(state["best"])
+        assert self._file is not None
+        self._file.truncate(state["length"])
+        self._lines.written = {
+            member: list(state["written"].get(str(member), [0, 0, 0])) for member in self._lines.histories
+        }
+
+    def next_stop(self, step: int) -> int | None:
+        """Where a number of steps is asked for, the step that completes it."""
+        return self._every.next_stop(step)
+
+    def on_safe_point(self, epoch: int, step: int, last: bool = False) -> None:
+        """Append what has happened; write the best model and a checkpoint where it is time."""
+        self._append()
+        if step == 0:
+            self._keep_best()
+        if self._every.due(epoch, step) or last:
+            self._kept.write(self.model.session.snapshot())
+
+    def _append(self) -> None:
+        text = self._lines.new()
+        if text and self._file is not None:
+            self._file.write(text)
+            self._file.flush()
+
+    def _keep_best(self) -> None:
+        if not self._savable:
+            return
+        for member, model in self._models().items():
+            record = model.history
+            name = self.monitor or ("val_loss" if "val_loss" in record.history else "loss")
+            values = record.history.get(name)
+            if not values or not isinstance(values[-1], float):
+                continue
+            before = self._best.get(str(member))
+            sign = 1 if (self.mode if self.mode != "auto" else direction_of(name, "RunFolder")) == "min" else -1
+            if values[-1] == values[-1] and (before is None or sign * values[-1] < sign * before[1]):
+                self._best[str(member)] = [record.epoch[-1], values[-1]]
+                model.save(self.path_of("best", member))
+
+    def path_of(self, which: str, member: int | None = None) -> Path:
+        """Where the ``'best'`` or ``'last'`` model lies, of one net or of a population's member."""
+        return self.folder / (f"{which}.keras" if member is None else f"{which}-{member:03}.keras")
+
+    # -- end --------------------------------------------------------------------------------------
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Write the last model, and how the run ended."""
+        session = self.model.session
+        self._append()
+        if self._savable:
+            for member, model in self._models().items():
+                model.save(self.path_of("last", member))
+        early = session.epoch < session.asked["epochs"]
+        why = ("stopped early" if early else "finished") if session.ended else session.broken_by
+        seconds = round(sum(self.model.history.seconds), 3)
+        best = {member: {"epoch": epoch, "value": value} for member, (epoch, value) in self._best.items()}
+        ended = {"why": why, "at": now(), "epochs": len(self.model.history.epoch), "seconds": seconds}
+        self._record["ended"] = {**ended, "best": best.get("None", best)}
+        write_json(self.folder / RECORD, self._record)
+
+    def close(self) -> None:
+        """Let others write there."""
+        if self._file is not None:
+            self._append()
+            self._file.close()
+            self._file = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def _models(self) -> dict[int | None, Any]:
+        members = getattr(self.model, "models", None)
+        return {None: self.model} if members is None else dict(enumerate(members))
+
+    def _histories(self) -> dict[int | None, Any]:
+        members = getattr(self.model, "models", None)
+        each: dict[int | None, Any] = {}
+        each.update({} if members is None else {i: model.history for i, model in enumerate(members)})
+        return {None: self.model.history, **each}
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
