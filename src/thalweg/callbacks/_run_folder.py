@@ -161,9 +161,8 @@ class RunFolder(Callback):
                     f"{self.folder} holds another run: {part} {place} was {_short(old)}, got {_short(new)}. Give another "
                     "folder, or the same as before."
                 )
-        given = self.model.session.asked["seed"]
-        if given is not None and asked["seeds"] != before["seeds"]:
-            raise ValueError(f"{self.folder} holds a run with the seed {before['seeds'][0]}, got seed={given}.")
+        if self.model.session.asked["seed"] is not None and asked["seeds"] != before["seeds"]:
+            raise ValueError(f"{self.folder} holds a run with the seeds {before['seeds']}, got {asked['seeds']}.")
 
     # -- along the way ----------------------------------------------------------------------------
 

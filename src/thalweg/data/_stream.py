@@ -87,7 +87,8 @@ class Stream:
         self.workers = 1
         self._pass: Iterator[Any] | None = None
         self._given = 0  # batches of this pass
-        self._from = 0  # where the next pass begins, for an indexed source
+        self._from = 0  # where a pass of an indexed source goes on, after batches that were left out
+        self._between = True  # passes: the next batch is a first one
         self._first: Rows | None = None
         self._waiting: deque[Rows] = deque()
         if getattr(source, "num_workers", 0) and not getattr(source, "multiprocessing_context", None):
@@ -165,9 +166,10 @@ class Stream:
         if self._waiting:
             self._waiting.popleft()
         elif self.indexed:
+            self._given = 0 if self._between else self._given
+            self._between = False
             if self._given >= len(self.source):
                 self._end_pass()
-                self._from = 0
                 return None
         elif self._raw() is None:
             return None
@@ -180,6 +182,7 @@ class Stream:
         """The next batch as the source gives it, or None where the pass has no more."""
         if self._pass is None:
             self._pass, self._given, self._from = self._start(), self._from, 0
+            self._between = False
         try:
             return next(self._pass)
         except StopIteration:
@@ -194,7 +197,7 @@ class Stream:
 
     def _end_pass(self) -> None:
         if self.restarts:
-            self._pass = None
+            self._pass, self._from, self._between = None, 0, True
             if self._given and callable(getattr(self.source, "on_epoch_end", None)):
                 self.source.on_epoch_end()
 

@@ -212,7 +212,7 @@ class LayerNormalization(_Scaled):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.axis = axis if isinstance(axis, int) else tuple(axis)
+        self.axis = axis if isinstance(axis, int) else tuple(axis) if len(axis) > 1 else axis[0]
         self.keep(
             epsilon,
             center,

@@ -153,8 +153,8 @@ def compile_config(model: Model) -> dict[str, Any] | None:
         "optimizer": optimizer_config(model.optimizer),
         "loss": _losses(model),
         "loss_weights": _loss_weights(model),
-        "metrics": _mapped(compiled.metrics, _metric),
-        "weighted_metrics": _mapped(compiled.weighted_metrics, _metric),
+        "metrics": _mapped(_as_list(compiled.metrics), _metric),
+        "weighted_metrics": _mapped(_as_list(compiled.weighted_metrics), _metric),
         "run_eagerly": compiled.run_eagerly,
         "steps_per_execution": 1,
         "jit_compile": True,
@@ -162,13 +162,15 @@ def compile_config(model: Model) -> dict[str, Any] | None:
 
 
 def optimizer_config(optimizer: Any) -> dict[str, Any]:
-    """An optimizer in Keras's words: a momentum that is not there is 0, a schedule's ``scale`` is in its constants."""
+    """An optimizer in Keras's words: a term that is not there is 0, a schedule's ``scale`` is in its constants."""
     if isinstance(optimizer, optimizers.OptaxOptimizer):
         _inexpressible("the optimizer is an Optax transformation", "Compile with one of thalweg.optimizers to save")
     told = optimizers.serialize(optimizer)
     assert told is not None
     if told["config"].get("momentum", 0) is None:
         told["config"]["momentum"] = 0.0
+    if told["class_name"] == "AdamW" and told["config"]["weight_decay"] is None:
+        told["config"]["weight_decay"] = 0.0
     rate = told["config"]["learning_rate"]
     if isinstance(rate, dict):
         scaled = optimizer._learning_rate.scaled()
@@ -223,6 +225,11 @@ def _function(function: Callable[..., Any], what: str) -> dict[str, Any]:
     told = {"module": "builtins", "class_name": "function", "config": name_of(function), "registered_name": "function"}
     _named_functions([told], f"the {what}")
     return told
+
+
+def _as_list(given: Any) -> Any:
+    """One metric as a list of one: Keras takes no other."""
+    return given if given is None or isinstance(given, (list, tuple, Mapping)) else [given]
 
 
 def _mapped(given: Any, act: Callable[[Any], Any]) -> Any:
@@ -377,7 +384,7 @@ class Reader:
         if not isinstance(told, Mapping):
             refuse(self.path, "compile_config", f"must be an object, got {type(told).__name__}.")
         try:
-            optimizer = _known_optimizer(told.get("optimizer"), self.custom)
+            optimizer = _known_optimizer(self._optimizer(told), self.custom)
             loss = _mapped_back(told.get("loss"), lambda one: losses.deserialize(one, self.custom))
             weights = told.get("loss_weights")
             plain, weighted = (
@@ -387,6 +394,13 @@ class Reader:
             model.compile(optimizer, loss, weights, plain, weighted)
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             refuse(self.path, "compile_config", f"{error} Pass compile=False to load the net alone.", error)
+
+    def _optimizer(self, told: Mapping[str, Any]) -> Any:
+        if told.get("optimizer") is None:  # Keras drops it from its own memory when it saves as .h5
+            self.notes["names no optimizer: it is compiled with rmsprop, as Keras does. Compile it anew."] = (
+                "compile_config"
+            )
+        return told.get("optimizer") or "rmsprop"
 
 
 _MODELS: Mapping[str, Callable[..., tuple[Any, list[Part]]]] = {

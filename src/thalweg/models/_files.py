@@ -97,10 +97,11 @@ def _own(model: Model, include_optimizer: bool) -> dict[str, Any]:
 
 
 def _optimizer_arrays(model: Model) -> list[tuple[str, np.ndarray]]:
-    """The optimizer's variables in Keras's order; nothing where it has done no step."""
-    state = model.optimizer_state
-    if state is None or isinstance(model.optimizer, optimizers.OptaxOptimizer):
+    """The optimizer's variables in Keras's order, which wants them of one that has done no step too."""
+    if model.optimizer is None or isinstance(model.optimizer, optimizers.OptaxOptimizer):
         return []
+    state = model.optimizer_state
+    state = _untouched(model) if state is None else state
     entries = files.layout(model.optimizer, _weight_names(model), state)
     arrays = files.values(model.optimizer, entries, state)
     title = model.optimizer.name
@@ -225,25 +226,31 @@ def load_weights(model: Model, path: str | os.PathLike[str], skip_mismatch: bool
         if by_name or skip_mismatch:
             _fill_some(file, mine, by_name)
             return
-        _fill(model, file, _as_nested(file, mine))
+        _fill(model, file, _as_nested(model, file, mine))
         model.steps_taken = np.uint32(file.own.get("steps_taken", model.steps_taken))
 
 
-def _as_nested(file: ModelFile, mine: list[Part]) -> Sequence[Part]:
-    """The parts as they are nested in a file that says so; models used as layers are taken apart here."""
-    if not isinstance(file, files.Archive):
+def _as_nested(model: Model, file: ModelFile, mine: list[Part]) -> Sequence[Part]:
+    """The parts as they are nested in a file that says so; models used as layers are taken apart here.
+
+    What the file describes is built anew: layers that stand in the same place of both nets belong together.
+    """
+    if file.description is None:
         return mine
     try:
-        _, theirs = Reader(file.path).model(file.description)
+        other, theirs = Reader(file.path).model(file.description)
     except FileError:  # of layers that nobody handed over: then none of them was a model
         return mine
-    owners = iter([part.owner for part in mine if part.weights])
+    held = [[layer for layer in one.network.layers if layer.variables] for one in (other, model) if one.built]
+    if len(held) < 2 or len(held[0]) != len(held[1]):
+        return mine  # which says what is missing
+    partners = {id(layer): own for layer, own in zip(*held, strict=True)}
 
     def owned(parts: Sequence[Part]) -> tuple[Part, ...]:
         return tuple(
             part._replace(parts=owned(part.parts))
             if part.parts is not None
-            else part_of(next(owners, part.owner))._replace(kind=part.kind)
+            else part_of(partners[id(part.owner)])._replace(kind=part.kind)
             if part.weights
             else part
             for part in parts
@@ -270,8 +277,7 @@ def _state_of(model: Model, file: ModelFile, parts: Sequence[Part]) -> Any:
     if optimizer is None or isinstance(optimizer, optimizers.OptaxOptimizer) or not found:
         return None
     order = _order_in_file(model, parts)
-    empty = optimizer.init(tuple(_Like(place.weight.shape) for place in model.network.trainable))
-    state = empty.over_params(lambda each: tuple(each[i] for i in order))
+    state = _untouched(model).over_params(lambda each: tuple(each[i] for i in order))
     names = _weight_names(model)
     entries = files.layout(optimizer, [names[i] for i in order], state)
     if len(found) < len(entries):
@@ -297,6 +303,11 @@ def _order_in_file(model: Model, parts: Sequence[Part]) -> list[int]:
     mine = {(id(network.layers[p.layer]), p.weight.name): i for i, p in enumerate(network.trainable)}
     pairs = [(id(part.owner), spec.name) for part in files.leaves(parts) for spec in part.weights]
     return [mine[pair] for pair in pairs if pair in mine]
+
+
+def _untouched(model: Model) -> Any:
+    """The optimizer's state before the first step."""
+    return model.optimizer.init(tuple(_Like(place.weight.shape) for place in model.network.trainable))
 
 
 class _Like:

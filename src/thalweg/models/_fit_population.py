@@ -83,6 +83,7 @@ def fit_population(population: Population, x: Any, y: Any, seeds: Sequence[int] 
         return train, validation, first
 
     (train, validation, first), said = heard(looked_at)
+    asked["seed"] = seeds
     session = PopulationSession(population, train, validation, first, chosen, asked)
     session.history.warnings.extend(said)
     return session.run()

@@ -66,7 +66,7 @@ class Model:
         self._symbols = (inputs, outputs)
         self._inputs, self.input_names = _listed(inputs, "inputs")
         self._outputs, self._output_keys = _listed(outputs, "outputs")
-        self._network = network_of(self._inputs, self._outputs)
+        self._network = network_of(self._inputs, self._outputs, self._output_keys)
         self._name_layers()
         for layer in self._network.layers:
             layer.draws_with(self.draw)
@@ -94,7 +94,7 @@ class Model:
             v.declared.trainable and layer.trainable for layer in self._network.layers for v in layer.variables
         )
         if flags != getattr(self, "_flags", None):
-            self._network = network_of(self._inputs, self._outputs)
+            self._network = network_of(self._inputs, self._outputs, self._output_keys)
             self._flags = flags
         return self._network
 

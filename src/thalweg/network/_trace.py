@@ -9,14 +9,20 @@ from thalweg.layers._symbol import Symbol
 from thalweg.network._network import Network, Node, Place
 
 
-def network_of(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Network:
+def network_of(inputs: Sequence[Symbol], outputs: Sequence[Symbol], keys: Sequence[str] | None = None) -> Network:
     """The graph between `inputs` and `outputs`.
+
+    Args:
+        inputs: where it begins.
+        outputs: where it ends.
+        keys: of a dict of outputs; Keras goes through them in alphabetical order, which its weights follow.
 
     Raises:
         ValueError: where an output depends on an input that is not listed.
 
     """
-    order, first = _walked(inputs, outputs)
+    ends = list(outputs) if keys is None else [one for _, one in sorted(zip(keys, outputs, strict=True), key=_key)]
+    order, first = _walked(inputs, ends)
     layers = _by_depth(order, first)
     position = {id(layer): i for i, layer in enumerate(layers)}
     calls: dict[int, int] = {}
@@ -38,6 +44,10 @@ def network_of(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Network:
         tuple(p for p, trained in zip(places, free, strict=True) if trained),
         tuple(p for p, trained in zip(places, free, strict=True) if not trained),
     )
+
+
+def _key(pair: tuple[str, Symbol]) -> str:
+    return pair[0]
 
 
 def in_order(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> list[Symbol]:
