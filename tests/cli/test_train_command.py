@@ -11,6 +11,8 @@ import time
 import numpy as np
 import pytest
 
+import thalweg
+
 COMMAND = [sys.executable, "-c", "from thalweg.cli import main; main()", "train"]
 
 
@@ -37,19 +39,21 @@ def test_it_trains_draws_and_says_what_it_wrote(tmp_path):
     assert "kept closed" in done.stdout
     folder = tmp_path / "runs" / "first"
     record = json.loads((folder / "run.json").read_text())
-    assert record["epochs"] == 4
-    assert record["arguments"]["layers"] == "32"
-    assert len((folder / "history.csv").read_text().splitlines()) == 5
-    with np.load(folder / "weights.npz") as weights:
-        assert weights["dense/kernel"].shape == (64, 32)
+    assert record["ended"]["epochs"] == 4
+    assert record["ended"]["why"] == "finished"
+    assert record["asked"]["command"]["layers"] == "32"
+    assert len((folder / "history.jsonl").read_text().splitlines()) == 4
+    for name in ("best", "last"):
+        model = thalweg.models.load_model(folder / f"{name}.keras")
+        assert model.get_layer("dense").kernel.shape == (64, 32)
 
 
 def test_the_same_seed_gives_the_same_weights(tmp_path):
     for name in ("a", "b"):
         assert run("digits8", "--epochs", 2, "--seed", 3, "--out", name, cwd=tmp_path).returncode == 0
-    with np.load(tmp_path / "a" / "weights.npz") as a, np.load(tmp_path / "b" / "weights.npz") as b:
-        for name in a:
-            np.testing.assert_array_equal(a[name], b[name])
+    a, b = (thalweg.models.load_model(tmp_path / name / "last.keras") for name in ("a", "b"))
+    for one, other in zip(a.get_weights(), b.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_numbers_to_predict_and_columns_of_any_scale(tmp_path):
@@ -82,17 +86,61 @@ def test_mistakes_get_one_line(tmp_path, arguments, said):
     assert [path.name for path in tmp_path.iterdir()] == ["something"]
 
 
-def test_ctrl_c_keeps_the_history_and_the_weights(tmp_path):
-    command = [*COMMAND, "digits8", "--epochs", "100000", "--out", "o"]
+def begun(tmp_path, *arguments):
+    """A run under way, some epochs on."""
+    command = [*COMMAND, "digits8", "--out", "o", *map(str, arguments)]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
-    history = tmp_path / "o" / "history.csv"
+    history = tmp_path / "o" / "history.jsonl"
     while not (history.exists() and len(history.read_text().splitlines()) > 3):
-        assert time.monotonic() < deadline, process.stderr.read()
-        time.sleep(0.1)
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return process
+
+
+def test_ctrl_c_keeps_the_history_and_the_weights(tmp_path):
+    process = begun(tmp_path, "--epochs", 100000)
+    assert f"running ({process.pid})" in thalweg_command("runs", ".", cwd=tmp_path).stdout
     process.send_signal(signal.SIGINT)
     out, error = process.communicate(timeout=60)
     assert process.returncode == 130, error
     assert "validation accuracy" in out
-    assert json.loads((tmp_path / "o" / "run.json").read_text())["interrupted"] is True
-    assert (tmp_path / "o" / "weights.npz").exists()
+    assert "thalweg resume o" in out
+    assert json.loads((tmp_path / "o" / "run.json").read_text())["ended"]["why"] == "interrupted"
+    assert (tmp_path / "o" / "last.keras").exists()
+
+
+def thalweg_command(*arguments, cwd):
+    command = [*COMMAND[:-1], *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=cwd, check=False, env={**os.environ, "COLUMNS": "110"}
+    )
+
+
+def test_a_killed_run_is_listed_and_goes_on(tmp_path):
+    options = ("--epochs", 40, "--layers", "32", "--checkpoint", "7 steps")
+    process = begun(tmp_path, *options)
+    process.kill()
+    process.communicate()
+    listed = thalweg_command("runs", ".", cwd=tmp_path).stdout
+    assert "broken off" in listed
+    assert "thalweg resume" in listed
+    done = thalweg_command("resume", "o", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "going on in epoch" in done.stdout
+    whole = run("digits8", *options, "--out", "whole", cwd=tmp_path)
+    assert whole.returncode == 0, whole.stderr
+    a, b = (thalweg.models.load_model(tmp_path / name / "last.keras") for name in ("o", "whole"))
+    for one, other in zip(a.get_weights(), b.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    again = thalweg_command("resume", "o", cwd=tmp_path)
+    assert again.returncode == 1
+    assert "finished" in again.stderr
+    assert "Traceback" not in again.stderr
+
+
+def test_runs_and_resume_say_what_is_missing(tmp_path):
+    assert "no folder" in thalweg_command("runs", cwd=tmp_path).stderr
+    assert "No runs in ." in thalweg_command("runs", ".", cwd=tmp_path).stdout
+    assert "no run folder" in thalweg_command("resume", ".", cwd=tmp_path).stderr

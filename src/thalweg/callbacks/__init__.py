@@ -10,10 +10,14 @@ from thalweg.callbacks._history import History as History
 from thalweg.callbacks._history import HyperChange as HyperChange
 from thalweg.callbacks._lambda_callback import LambdaCallback as LambdaCallback
 from thalweg.callbacks._learning_rate_scheduler import LearningRateScheduler as LearningRateScheduler
+from thalweg.callbacks._logs import figure as figure
 from thalweg.callbacks._model_checkpoint import ModelCheckpoint as ModelCheckpoint
 from thalweg.callbacks._progress_bar import ProgressBar as ProgressBar
 from thalweg.callbacks._reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from thalweg.callbacks._run_folder import RunFolder as RunFolder
+from thalweg.callbacks._run_record import Run as Run
+from thalweg.callbacks._run_record import read_run as read_run
+from thalweg.callbacks._run_record import runs_in as runs_in
 from thalweg.callbacks._swap_ema_weights import SwapEMAWeights as SwapEMAWeights
 from thalweg.callbacks._tensorboard import TensorBoard as TensorBoard
 from thalweg.callbacks._terminate_on_nan import TerminateOnNaN as TerminateOnNaN

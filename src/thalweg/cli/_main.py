@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -28,6 +29,7 @@ def main() -> None:
 @click.option("--epochs", default=20)
 @click.option("--validation", default=0.1, help="Fraction of the training rows to validate on.")
 @click.option("--seed", default=0, help="The same seed gives the same net on the same machine.")
+@click.option("--checkpoint", default="epoch", help="How often a checkpoint is written: epoch, '5 min', '500 steps'.")
 @click.option("--out", default=None, help="Folder to write to.  [default: runs/DATA-DATE-TIME]", show_default=False)
 def train(data: str, **asked: Any) -> None:
     """Train a net on DATA: digits, digits8, mnist, or a .npz file.
@@ -35,12 +37,39 @@ def train(data: str, **asked: Any) -> None:
     A file holds x_train and y_train (or x and y). Whole-number targets are classes, others are numbers to
     predict. The rows in x_test and y_test are not opened.
     """
-    from thalweg.cli._train import Interrupted
     from thalweg.cli._train import train as run
 
+    _told(lambda: run(data, asked))
+
+
+@main.command()
+@click.argument("run")
+def resume(run: str) -> None:
+    """Go on with RUN, the folder of a run that was broken off, as if nothing had happened.
+
+    It must have been begun by thalweg train. A fit(run=...) in a script goes on when the script is run again.
+    """
+    from thalweg.cli._train import resume as go_on
+
+    _told(lambda: go_on(run))
+
+
+@main.command()
+@click.argument("folder", default="runs")
+def runs(folder: str) -> None:
+    """List the runs in FOLDER: their state, epochs, best and last numbers.  [default: runs]"""
+    from thalweg.cli._runs import show
+
+    _told(lambda: show(folder))
+
+
+def _told(act: Callable[[], None]) -> None:
+    """Run a command; what a person can mend is said in one line."""
+    from thalweg.cli._train import Interrupted
+
     try:
-        run(data, asked)
+        act()
     except Interrupted:
         sys.exit(130)
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, RuntimeError, FloatingPointError, MemoryError) as error:
         raise click.ClickException(str(error)) from error

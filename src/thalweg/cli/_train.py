@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 from rich.console import Console
 
@@ -42,17 +38,17 @@ class Goal(NamedTuple):
 
 
 def train(name: str, asked: dict[str, Any]) -> None:
-    """Train as asked; write the run's record, history and weights."""
+    """Train as asked, in a run folder; one that is there already goes on."""
     console = Console(highlight=False)
     held = datasets.load(name)
-    folder = _folder(asked["out"], held.name)
+    folder = Path(asked["out"]) if asked["out"] else Path("runs") / f"{held.name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    command = {"data": name, **{key: value for key, value in asked.items() if key != "out"}}
+    run = callbacks.RunFolder(folder, every=asked["checkpoint"], asked={"command": command})
     train_rows, validation = _split(held.x, held.y, asked["validation"], asked["seed"])
     goal = _goal(held.y)
     model = _net(train_rows[0], goal, asked)
     model.summary(print_fn=console.print)
     console.print(_said(held, train_rows[0], validation[0]))
-    begin = callbacks.LambdaCallback(on_train_begin=lambda logs: folder.mkdir(parents=True, exist_ok=True))
-    begun = time.perf_counter()
     interrupted = False
     try:
         model.fit(
@@ -60,23 +56,32 @@ def train(name: str, asked: dict[str, Any]) -> None:
             batch_size=asked["batch_size"],
             epochs=asked["epochs"],
             validation_data=validation,
-            callbacks=[begin, callbacks.CSVLogger(folder / "history.csv")],
             seed=asked["seed"],
+            run=run,
         )
     except KeyboardInterrupt:
         interrupted = True
-    seconds = time.perf_counter() - begun
-    _write(folder, model, name, asked, seconds, interrupted)
-    _show(console, model.history, goal, folder, seconds)
+    _show(console, model.history, goal, folder)
     if interrupted:
+        console.print(f"interrupted; to go on: thalweg resume {folder}")
         raise Interrupted
 
 
-def _folder(out: str | None, name: str) -> Path:
-    folder = Path(out) if out else Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FileExistsError(f"{folder} is there already: give another --out, so that no run is overwritten.")
-    return folder
+def resume(folder: str) -> None:
+    """Go on with a run that ``thalweg train`` began.
+
+    Raises:
+        ValueError: where the folder is no such run.
+
+    """
+    run = callbacks.read_run(folder)
+    command = (run.record.get("asked") or {}).get("command")
+    if command is None:
+        raise ValueError(
+            f"{folder} was begun by a script, which knows its data: run the script again, its fit(run=...) goes on."
+        )
+    asked = {key: value for key, value in command.items() if key != "data"}
+    train(command["data"], {**asked, "out": folder})
 
 
 def _split(x: np.ndarray, y: np.ndarray, fraction: float, seed: int) -> tuple[Any, Any]:
@@ -132,30 +137,7 @@ def _said(held: datasets.DataSet, x: np.ndarray, validation: np.ndarray) -> str:
     return f"{held.name}: {len(x):,} training rows, {len(validation):,} validation rows, {test}"
 
 
-def _write(folder: Path, model: Any, name: str, asked: dict[str, Any], seconds: float, interrupted: bool) -> None:
-    """run.json and weights.npz, each under its own name only once it is whole."""
-    record = {
-        "data": name,
-        "arguments": {key: value for key, value in asked.items() if key != "out"},
-        "versions": {"thalweg": thalweg.__version__, "jax": jax.__version__, "python": platform.python_version()},
-        "devices": [device.device_kind for device in jax.devices()],
-        "threads": len(os.sched_getaffinity(0)),
-        "seconds": round(seconds, 3),
-        "interrupted": interrupted,
-        "epochs": len(model.history.epoch),
-        "last": {key: values[-1] for key, values in model.history.history.items()},
-        "warnings": list(model.history.warnings),
-    }
-    arrays = {f"{layer.name}/{v.name}": v.numpy() for layer in model.layers for v in layer.variables}
-    part = folder / ".weights.npz"
-    np.savez(part, **arrays)
-    part.replace(folder / "weights.npz")
-    part = folder / ".run.json"
-    part.write_text(json.dumps(record, indent=2) + "\n")
-    part.replace(folder / "run.json")
-
-
-def _show(console: Console, history: Any, goal: Goal, folder: Path, seconds: float) -> None:
+def _show(console: Console, history: Any, goal: Goal, folder: Path) -> None:
     found = history.history
     if not history.epoch:
         console.print("No epoch was finished.")
@@ -168,8 +150,13 @@ def _show(console: Console, history: Any, goal: Goal, folder: Path, seconds: flo
     shown = "{:.2%}" if goal.metric == "accuracy" else "{:.4g}"
     console.print(
         f"validation {goal.metric} {shown.format(last)} (best {shown.format(best)} in epoch {epoch}) "
-        f"after {len(history.epoch)} epochs, {seconds:.1f} s"
+        f"after {len(history.epoch)} epochs, {sum(history.seconds):.1f} s"
     )
     console.print(
-        f"wrote {folder}/\n  history.csv   a row an epoch\n  weights.npz   the weights by layer\n  run.json      how it was made"
+        f"wrote {folder}/\n"
+        "  best.keras     the model of the best epoch; Keras loads it too\n"
+        "  last.keras     the model of the last epoch\n"
+        "  history.jsonl  a line an epoch\n"
+        "  run.json       how it was made\n"
+        "  checkpoints/   to go on from"
     )

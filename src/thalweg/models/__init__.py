@@ -5,6 +5,7 @@ from thalweg.models._files import FileWarning as FileWarning
 from thalweg.models._files import load_model as load_model
 from thalweg.models._files import model_from_json as model_from_json
 from thalweg.models._files import save_model as save_model
+from thalweg.models._memory import OutOfMemory as OutOfMemory
 from thalweg.models._model import Model as Model
 from thalweg.models._not_finite import LossNotFinite as LossNotFinite
 from thalweg.models._not_finite import LossWarning as LossWarning

@@ -6,7 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from thalweg import config, layers, losses, metrics, optimizers
+from thalweg import (
+    activations,
+    config,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    optimizers,
+    regularizers,
+)
 from thalweg._family import name_of
 from thalweg.files import Part, Spec, refuse
 from thalweg.layers import InputLayer, Lambda, Layer
@@ -125,9 +135,9 @@ def _layer(layer: Layer) -> dict[str, Any]:
 def _named_functions(told: Any, whose: str) -> None:
     """Refuse functions without a name by which they could be handed back."""
     for value in told.values() if isinstance(told, Mapping) else told:
+        if value == "<lambda>":
+            _inexpressible(f"{whose} holds a lambda", "Give the function a name with def")
         if isinstance(value, Mapping):
-            if value.get("class_name") == "function" and "<lambda>" in str(value.get("config")):
-                _inexpressible(f"{whose} holds a lambda", "Give the function a name with def")
             _named_functions(value, whose)
         elif isinstance(value, list):
             _named_functions(value, whose)
@@ -297,13 +307,26 @@ class Reader:
                 "holds code, which is never run from a file. Hand it over: custom_objects={'Lambda': ...}.",
             )
         try:
-            made = layers.deserialize(told, self.custom)
+            settings = {key: self._handed(key, value) for key, value in (told.get("config") or {}).items()}
+            made = layers.deserialize({**told, "config": settings}, self.custom)
         except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-            refuse(self.path, whose, str(error), error)
+            refuse(self.path, whose, _with_way_out(str(error)), error)
         self._precision(told["config"].get("dtype"), whose)
         if not isinstance(made, Layer):
             refuse(self.path, whose, f"must be a layer, got {type(made).__name__}.")
         return made
+
+    def _handed(self, key: str, told: Any) -> Any:
+        """An activation, initializer, ... of a layer's settings, where the person handed over one of its name."""
+        name = told.get("class_name") if isinstance(told, Mapping) else told
+        name = told.get("config") if name == "function" and isinstance(told, Mapping) else name
+        known_as = {name, name.rpartition(">")[2]} if isinstance(name, str) else set()
+        if not known_as & self.custom.keys():
+            return told
+        for family, module in _HELD.items():
+            if key.endswith(family):
+                return module.deserialize(told, self.custom)
+        return told
 
     def _precision(self, told: Any, whose: str) -> None:
         name = told.get("config", {}).get("name") if isinstance(told, Mapping) else told
@@ -393,7 +416,8 @@ class Reader:
             )
             model.compile(optimizer, loss, weights, plain, weighted)
         except (TypeError, ValueError, KeyError, AttributeError) as error:
-            refuse(self.path, "compile_config", f"{error} Pass compile=False to load the net alone.", error)
+            words = f"{_with_way_out(str(error))} Or pass compile=False to load the net alone."
+            refuse(self.path, "compile_config", words, error)
 
     def _optimizer(self, told: Mapping[str, Any]) -> Any:
         if told.get("optimizer") is None:  # Keras drops it from its own memory when it saves as .h5
@@ -414,6 +438,21 @@ def part_of(layer: Layer) -> Part:
     """A layer as its arrays."""
     specs = tuple(Spec(v.name, tuple(v.shape), v.declared.trainable and layer.trainable) for v in layer.variables)
     return Part(layer.name, type(layer).__name__, specs, owner=layer)
+
+
+_HELD: Mapping[str, Any] = {
+    "activation": activations,
+    "constraint": constraints,
+    "initializer": initializers,
+    "regularizer": regularizers,
+}
+"""What stands in a layer's settings, by how the settings' names end."""
+
+
+def _with_way_out(words: str) -> str:
+    """An error on an unknown name, with what to do where it is the person's own."""
+    unknown = words.startswith("Unknown ") and "custom_objects" not in words
+    return f"{words} Where it is your own, hand it over: custom_objects={{name: ...}}." if unknown else words
 
 
 def _called(layer: Any, call: Call, fed: list[Any]) -> Any:

@@ -29,6 +29,7 @@ from thalweg.engine import (
 )
 from thalweg.models import _checks, _compile
 from thalweg.models._interrupts import Interrupts, Terminated
+from thalweg.models._memory import explained, rows_a_step
 from thalweg.models._not_finite import LossNotFinite, LossWarning, report
 
 if TYPE_CHECKING:
@@ -47,8 +48,11 @@ def fit(model: Model, **asked: Any) -> Any:
         train, validation = sources(model, asked)
         return train, validation, prepare(model, train, validation, seed)
 
-    (train, validation, first), said = heard(looked_at)
-    return Session(model, train, validation, first, seed, asked, said).run()
+    begun: list[Session] = []
+    with explained("fit", lambda: rows_a_step(begun[0].feed) if begun else None):
+        (train, validation, first), said = heard(looked_at)
+        begun.append(Session(model, train, validation, first, seed, asked, said))
+        return begun[0].run()
 
 
 def heard(act: Callable[[], Any]) -> tuple[Any, list[str]]:

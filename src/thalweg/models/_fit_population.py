@@ -53,6 +53,7 @@ from thalweg.models._fit import (
     public,
     sources,
 )
+from thalweg.models._memory import explained, rows_a_step
 from thalweg.models._not_finite import LossWarning, report
 from thalweg.network import Network
 
@@ -82,11 +83,13 @@ def fit_population(population: Population, x: Any, y: Any, seeds: Sequence[int] 
             model.ready(first, seed)
         return train, validation, first
 
-    (train, validation, first), said = heard(looked_at)
-    asked["seed"] = seeds
-    session = PopulationSession(population, train, validation, first, chosen, asked)
-    session.history.warnings.extend(said)
-    return session.run()
+    begun: list[PopulationSession] = []
+    with explained("Population.fit", lambda: rows_a_step(begun[0].feed) if begun else None):
+        (train, validation, first), said = heard(looked_at)
+        asked["seed"] = seeds
+        begun.append(PopulationSession(population, train, validation, first, chosen, asked))
+        begun[0].history.warnings.extend(said)
+        return begun[0].run()
 
 
 class Crew:

@@ -19,6 +19,7 @@ from thalweg.models._copy import copy_of
 from thalweg.models._fit import fit as _fit
 from thalweg.models._fit import ready
 from thalweg.models._hypers import HyperTable
+from thalweg.models._memory import explained
 from thalweg.network import Network, in_order, network_of
 
 
@@ -345,6 +346,7 @@ class Model:
             ValueError: on an argument out of range; it names the argument.
             thalweg.models.LossNotFinite: where the loss becomes NaN or infinite; it says where that began and
                 what to try. The model then holds its last finite weights.
+            thalweg.models.OutOfMemory: where memory runs out; it says how much was wanted, and for how many rows.
 
         """
         given = {key: value for key, value in locals().items() if key != "self"}
@@ -367,13 +369,15 @@ class Model:
             ``[loss, metrics...]``, the loss alone where there are no metrics, or a dict.
 
         """
-        return _predict.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict)
+        with explained("evaluate", lambda: batch_size):
+            return _predict.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict)
 
     def predict(
         self, x: Any, batch_size: int | None = None, verbose: Any = 0, steps: int | None = None, callbacks: Any = None
     ) -> Any:
         """The outputs for rows, as NumPy arrays."""
-        return _predict.predict(self, x, batch_size, verbose, steps, callbacks)
+        with explained("predict", lambda: batch_size):
+            return _predict.predict(self, x, batch_size, verbose, steps, callbacks)
 
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
