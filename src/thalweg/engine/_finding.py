@@ -16,7 +16,8 @@ import numpy as np
 from thalweg import activations
 from thalweg._family import name_of
 from thalweg._tunable import below
-from thalweg.engine._scene import Passed, Scene, finite, good, largest, moved, tally
+from thalweg.engine._scene import Scene, finite, good, largest, moved, tally
+from thalweg.engine._step import Passed
 from thalweg.layers import Activation, Dense
 
 _SHOWN = 10  # row numbers that are listed

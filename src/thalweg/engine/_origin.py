@@ -17,8 +17,9 @@ import numpy as np
 from thalweg.engine._finding import Finding, in_pass, in_update, in_weights
 from thalweg.engine._population import share_out
 from thalweg.engine._program import Program
-from thalweg.engine._scene import Passed, Scene, finite, moved, of_member, scene
+from thalweg.engine._scene import Scene, finite, moved, of_member, scene
 from thalweg.engine._state import TrainState
+from thalweg.engine._step import Passed
 from thalweg.engine._task import Task
 
 

@@ -10,18 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from thalweg.engine._state import Data, TrainState
-from thalweg.engine._step import real_rows, take
+from thalweg.engine._step import Passed, passed, real_rows, take
 from thalweg.engine._task import Task
 from thalweg.network import Awake, Forward, Network, Node, Place
-
-
-class Passed(NamedTuple):
-    """What the forward half of a step gives, in pieces."""
-
-    forward: Forward
-    outputs: tuple[Any, ...]  # in the losses' precision
-    costs: list[Any]  # one scalar per trained output
-    loss: Any  # the whole: costs and penalties
 
 
 class Scene(NamedTuple):
@@ -87,13 +78,17 @@ class Scene(NamedTuple):
         return self.task.objective.total(self.h["loss"], costs)  # type: ignore[union-attr]
 
     def passed(self, params: Any) -> Passed:
-        """The forward half, as in `train_step`."""
-        forward = self.forward(self.network, params, self.batch.x)
-        outputs = tuple(self.task.cast(y) for y in forward.outputs)
-        costs = self.costs(outputs)
-        penalty = self.network.penalty(params, self.h["net"])
-        return Passed(
-            forward, outputs, costs, self.total(costs) + self.task.cast(jnp.asarray(forward.penalty)) + penalty
+        """The forward half."""
+        return passed(
+            self.task,
+            params,
+            self.state,
+            self.h,
+            self.batch,
+            self.rows,
+            training=True,
+            seed=self.seed,
+            awake=self.awake,
         )
 
     def gradients(self) -> Any:

@@ -2,14 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from thalweg.engine._state import Data, TrainState
 from thalweg.engine._task import Task
-from thalweg.network import Awake
+from thalweg.network import Awake, Forward
+
+
+class Passed(NamedTuple):
+    """What the forward half of a step gives, in pieces."""
+
+    forward: Forward
+    outputs: tuple[Any, ...]  # in the losses' precision
+    costs: list[Any]  # one scalar per trained output
+    loss: Any  # the whole: costs and penalties
+
+
+def passed(
+    task: Task,
+    params: Any,
+    state: TrainState,
+    h: Any,
+    batch: Data,
+    rows: Any,
+    *,
+    training: bool,
+    seed: Any = 0,
+    awake: Awake | None = None,
+) -> Passed:
+    """The forward half of a step, with `params` in the place of the state's."""
+    forward = task.network.forward(
+        params,
+        state.frozen,
+        h["net"],
+        batch.x,
+        training=training,
+        rows=rows,
+        seed=seed,
+        step=state.step,
+        awake=awake,
+        dtype=task.dtype,
+    )
+    outputs = tuple(task.cast(y) for y in forward.outputs)
+    costs = task.objective.per_output(h["loss"], batch.y, outputs, batch.weight, rows)  # type: ignore[union-attr]
+    loss = task.objective.total(h["loss"], costs)  # type: ignore[union-attr]
+    loss = loss + task.cast(jnp.asarray(forward.penalty)) + task.network.penalty(params, h["net"])
+    return Passed(forward, outputs, costs, loss)
 
 
 def train_step(
@@ -27,36 +68,21 @@ def train_step(
     batch = take(data, index)
     rows = real_rows(task, index, count)
 
-    def loss_of(params: Any) -> tuple[Any, Any]:
-        forward = task.network.forward(
-            params,
-            state.frozen,
-            h["net"],
-            batch.x,
-            training=True,
-            rows=rows,
-            seed=seed,
-            step=state.step,
-            awake=awake,
-            dtype=task.dtype,
-        )
-        outputs = tuple(task.cast(y) for y in forward.outputs)
-        costs = task.objective.per_output(h["loss"], batch.y, outputs, batch.weight, rows)  # type: ignore[union-attr]
-        loss = task.objective.total(h["loss"], costs)  # type: ignore[union-attr]
-        loss = loss + task.cast(jnp.asarray(forward.penalty)) + task.network.penalty(params, h["net"])
-        return loss, (forward.frozen, outputs, costs)
+    def loss_of(params: Any) -> tuple[Any, Passed]:
+        found = passed(task, params, state, h, batch, rows, training=True, seed=seed, awake=awake)
+        return found.loss, found
 
-    (loss, (frozen, outputs, costs)), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.params)
+    (loss, found), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.params)
     optimizer = task.optimizer
     params, slots = optimizer.apply(  # type: ignore[union-attr]
         h["optimizer"], state.optimizer, state.params, gradients, task.network.constraints(h["net"]), task.decays
     )
     watch = task.watch
-    losses = _followed(watch, loss, costs)
+    losses = _followed(watch, loss, found.costs)
     if watch.gradient_norm:  # type: ignore[union-attr]
         losses.append(jnp.sqrt(sum(jnp.sum(g.astype(jnp.float32) ** 2) for g in gradients)))
-    totals = watch.update(state.totals, losses, batch.y, outputs, batch.weight, rows, count)  # type: ignore[union-attr]
-    return TrainState(params, frozen, slots, state.step + jnp.uint32(1), totals)
+    totals = watch.update(state.totals, losses, batch.y, found.outputs, batch.weight, rows, count)  # type: ignore[union-attr]
+    return TrainState(params, found.forward.frozen, slots, state.step + jnp.uint32(1), totals)
 
 
 def evaluate_step(
@@ -65,15 +91,9 @@ def evaluate_step(
     """Add one batch to the sums, with the net as it is used (dropout off)."""
     batch = take(data, index)
     rows = real_rows(task, index, count)
-    forward = task.network.forward(
-        params, frozen, h["net"], batch.x, training=False, rows=rows, awake=awake, dtype=task.dtype
-    )
-    outputs = tuple(task.cast(y) for y in forward.outputs)
-    costs = task.objective.per_output(h["loss"], batch.y, outputs, batch.weight, rows)  # type: ignore[union-attr]
-    loss = task.objective.total(h["loss"], costs)  # type: ignore[union-attr]
-    loss = loss + task.cast(jnp.asarray(forward.penalty)) + task.network.penalty(params, h["net"])
-    losses = _followed(task.watch, loss, costs)
-    return task.watch.update(totals, losses, batch.y, outputs, batch.weight, rows, count)  # type: ignore[union-attr]
+    found = passed(task, params, TrainState(params, frozen, None, 0, None), h, batch, rows, training=False, awake=awake)
+    losses = _followed(task.watch, found.loss, found.costs)
+    return task.watch.update(totals, losses, batch.y, found.outputs, batch.weight, rows, count)  # type: ignore[union-attr]
 
 
 def predict_step(task: Task, params: Any, frozen: Any, h: Any, data: Data, index: Any, awake: Awake | None) -> Any:
