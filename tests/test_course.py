@@ -120,3 +120,26 @@ def test_plain_gradient_descent_repeats_until_convergence():
     assert len(history.epoch) < 2000
     assert history.history["gradient_norm"][-1] <= 1e-4
     assert np.allclose(model.layers[0].kernel.numpy(), [[1.0], [-2.0]], atol=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore:.*not validated.*", "ignore:EarlyStopping watches.*")
+def test_the_callbacks_of_the_course_as_they_stand(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    my_callbacks = [
+        tf.keras.callbacks.EarlyStopping(patience=2),
+        tf.keras.callbacks.ModelCheckpoint(filepath="model.{epoch:02d}-{val_loss:.2f}.h5"),
+        tf.keras.callbacks.TensorBoard(log_dir="./logs"),
+    ]
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(64, 4)), rng.normal(size=(64, 1))
+    dataset = [(x[i : i + 16], y[i : i + 16]) for i in range(0, 64, 16)]
+    model = tf.keras.Sequential([tf.keras.layers.Dense(8, activation="relu"), tf.keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(iter(dataset * 3), epochs=3, steps_per_epoch=4, callbacks=my_callbacks, validation_data=(x, y), verbose=0)
+    saved = sorted(path.name for path in tmp_path.glob("*.h5"))
+    assert [name[:9] for name in saved] == ["model.01-", "model.02-", "model.03-"]
+    again = tf.keras.models.load_model(tmp_path / saved[-1])
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
+    assert list((tmp_path / "logs" / "train").iterdir())
+    model.fit(iter(dataset), epochs=1, callbacks=my_callbacks[:2], verbose=0)  # nothing validates
+    assert (tmp_path / "model.01-nan.h5").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any, ClassVar
@@ -142,6 +143,14 @@ class ModelCheckpoint(Monitor):
             )
         return better
 
+    def _unvalidated(self, logs: Logs) -> dict[str, float]:
+        """NaN for the validation's logs that `filepath` names, where nothing was validated; with a word."""
+        names = [f"val_{name}" for name in logs if f"{{val_{name}" in self.filepath and f"val_{name}" not in logs]
+        if names and not self._told_missing:
+            self._told_missing = True
+            self._warn(f"{self.filepath} names {', '.join(names)}, but this epoch was not validated: nan stands there.")
+        return dict.fromkeys(names, math.nan)
+
     def path_for(self, epoch: int, batch: int | None, logs: Logs) -> str:
         """The file's path, with its names filled in.
 
@@ -154,7 +163,7 @@ class ModelCheckpoint(Monitor):
             ValueError: on a name that is not known; the message lists those that are.
 
         """
-        known = {**plain(logs), "epoch": epoch + 1, "member": self.member}
+        known = {**self._unvalidated(logs), **plain(logs), "epoch": epoch + 1, "member": self.member}
         if batch is not None:
             known.setdefault("batch", batch + 1)
         try:
