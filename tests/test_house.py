@@ -15,7 +15,7 @@ import thalweg
 ROOT = Path(thalweg.__file__).parent
 
 FLOORS = {
-    "_checks": 0, "_family": 0, "_names": 0, "_seeds": 0, "_tunable": 0, "_weight_function": 0, "config": 0,
+    "_checks": 0, "_family": 0, "_names": 0, "_registered": 0, "_seeds": 0, "_tunable": 0, "_weight_function": 0, "config": 0,
     "data": 1, "datasets": 1,
     "activations": 2, "constraints": 2, "initializers": 2, "layers": 2, "losses": 2, "metrics": 2, "optimizers": 2,
     "regularizers": 2,
@@ -23,7 +23,7 @@ FLOORS = {
     "engine": 4, "files": 4,
     "callbacks": 5,
     "models": 6, "_model_plot": 6,
-    "utils": 7, "keras": 7,
+    "utils": 7, "keras": 7, "saving": 7,
     "cli": 8,
 }  # fmt: skip
 """Every module or folder directly below the package, and the floor it lives on."""

@@ -26,6 +26,7 @@ _MODULES = (
     "models",
     "optimizers",
     "regularizers",
+    "saving",
     "utils",
 )
 _NAMES = {
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
         models,
         optimizers,
         regularizers,
+        saving,
         utils,
     )
     from thalweg.layers import Input as Input

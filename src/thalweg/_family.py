@@ -2,7 +2,7 @@
 
 One mechanism for all families: a name, a class, an instance, a function, or the plain dict that
 Keras writes into its files. Nothing that a dict names is ever imported: a member comes from the
-family's table or from the caller's own `custom_objects`.
+family's table, from the caller's own `custom_objects`, or from what the person registered in this process.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thalweg._names import Table
+from thalweg._registered import get_registered_name, get_registered_object
 from thalweg._tunable import Tunable
 
 _PACKAGES = frozenset({"keras", "tf_keras", "thalweg", "builtins"})
@@ -67,7 +68,7 @@ class Family:
         if identifier is None:
             return None
         if isinstance(identifier, str):
-            return self._made(self.table[identifier], {})
+            return self._made(_registered(identifier) or self.table[identifier], {})
         if isinstance(identifier, Mapping):
             return self.deserialize(identifier)
         if callable(identifier) or (self.base and isinstance(identifier, self.base)):
@@ -83,19 +84,19 @@ class Family:
             return None
         if isinstance(member, FunctionMember):
             name = self.custom_name(member.function)
-            return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
+            return function_description(member.function, name)
         name = type(member).__name__
         ours = name in self.table and self.table[name] is type(member)
         return {
             "module": self.module if ours else type(member).__module__,
             "class_name": name,
             "config": member.get_config(),
-            "registered_name": None if ours else f"Custom>{name}",
+            "registered_name": None if ours else _title(type(member)),
         }
 
     def custom_name(self, function: Callable[..., Any]) -> str:
         """The name of a user's function, told apart from a member of the family that is called the same."""
-        name = name_of(function)
+        name = get_registered_name(function)
         return f"Custom>{name}" if name in self.table else name
 
     def deserialize(self, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -119,9 +120,9 @@ class Family:
 
     def _named(self, name: str, config: Mapping[str, Any], custom: Mapping[str, Any]) -> Any:
         registered = config.get("registered_name") or ""
-        for known_as in (registered, name, name.rpartition(">")[2]):
-            if known_as in custom:
-                return custom[known_as]
+        found = _registered(registered, custom) or _registered(name, custom)
+        if found is not None:
+            return found
         module = config.get("module") or self.module
         if module.partition(".")[0] in _PACKAGES and ">" not in registered:
             return self.table[name]
@@ -137,6 +138,29 @@ class Family:
 
     def _article(self) -> str:
         return f"{'An' if self.table.family[0] in 'aeiou' else 'A'} {self.table.family}"
+
+
+def function_description(function: Callable[..., Any], name: str | None = None) -> dict[str, Any]:
+    """A user's function in Keras's form: its name stands for it."""
+    registered = get_registered_name(function)
+    told = registered if ">" in registered else "function"
+    return {
+        "module": "builtins",
+        "class_name": "function",
+        "config": name or name_of(function),
+        "registered_name": told,
+    }
+
+
+def _registered(name: str, custom: Mapping[str, Any] | None = None) -> Any:
+    """What a person handed over or registered under a name, with or without its package before it."""
+    return get_registered_object(name, custom) or get_registered_object(name.rpartition(">")[2], custom)
+
+
+def _title(kind: type) -> str:
+    """By what a user's class is looked up when a file names it."""
+    registered = get_registered_name(kind)
+    return registered if ">" in registered else f"Custom>{registered}"
 
 
 def name_of(function: Callable[..., Any]) -> str:

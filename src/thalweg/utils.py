@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from thalweg._registered import custom_object_scope as custom_object_scope
+from thalweg._registered import get_custom_objects as get_custom_objects
+from thalweg._registered import register_keras_serializable as register_keras_serializable
 from thalweg._seeds import set_random_seed as set_random_seed
 from thalweg.data import PyDataset as PyDataset
 from thalweg.data import Sequence as Sequence

@@ -22,6 +22,7 @@ COMMON = [
     {"weight_decay": 0.05},
     {"use_ema": True, "ema_momentum": 0.9, "ema_overwrite_frequency": 7},
     {"gradient_accumulation_steps": 3},
+    {"gradient_accumulation_steps": 3, "use_ema": True, "ema_momentum": 0.8, "ema_overwrite_frequency": 4},
 ]
 OWN = [
     ("SGD", {"momentum": 0.9}),
@@ -127,6 +128,15 @@ def test_schedules_are_keras_s(name, given):
 def test_a_scheduled_optimizer_is_keras_s(name, given):
     mine, _ = ours_after(optimizers.Adam(getattr(schedules, name)(**given)), 40)
     real = theirs_after(keras.optimizers.Adam(getattr(keras.optimizers.schedules, name)(**given)), 40)
+    for a, b in zip(mine, real, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-5)
+
+
+def test_a_schedule_counts_every_step_where_gradients_are_gathered():
+    given = {"initial_learning_rate": 0.1, "decay_steps": 10, "decay_rate": 0.8}
+    mine, _ = ours_after(optimizers.Adam(schedules.ExponentialDecay(**given), gradient_accumulation_steps=3), 40)
+    keras_s = keras.optimizers.schedules.ExponentialDecay(**given)
+    real = theirs_after(keras.optimizers.Adam(keras_s, gradient_accumulation_steps=3), 40)
     for a, b in zip(mine, real, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-5)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Any
 
@@ -60,7 +61,7 @@ class BackupAndRestore(Callback):
         snapshot = self._kept.newest()
         if snapshot is not None:
             self.model.session.resume(snapshot)
-        self._every.restart(self.model.session.epoch)
+        self._every.restart(self.model.session.epoch, self.model.session.step)
 
     def next_stop(self, step: int) -> int | None:
         """Where a number of steps is asked for, the step that completes it."""
@@ -68,16 +69,20 @@ class BackupAndRestore(Callback):
 
     def on_safe_point(self, epoch: int, step: int, last: bool = False) -> None:
         """Write a checkpoint where it is time."""
-        if self._every.due(epoch, step) or last:
-            self._kept.write(self.model.session.snapshot())
+        session = self.model.session
+        if self._every.due(epoch, step) or last or (step == 0 and epoch >= session.asked["epochs"]):
+            self._kept.write(session.snapshot())
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Delete the checkpoints of a fit that has come to its end."""
         session = self.model.session
         if self.delete_checkpoint and (session is None or session.ended):
-            self.close()
-            (self._kept.folder / "lock").unlink(missing_ok=True)
             self._kept.remove()
+            if self._lock is not None:
+                self._lock.remove()
+                self._lock = None
+            with contextlib.suppress(OSError):  # somebody has put other things into it
+                self._kept.folder.rmdir()
 
     def close(self) -> None:
         """Let others write there."""

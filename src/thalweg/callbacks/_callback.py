@@ -192,6 +192,6 @@ class Callback:
     def _warn(self, message: str) -> None:
         """Tell the person, and put it on the fit's record."""
         recorded = getattr(getattr(self.model, "history", None), "warnings", None)
-        if isinstance(recorded, list):
+        if isinstance(recorded, list) and message not in recorded:  # of a fit that goes on, it may be there already
             recorded.append(message)
         warnings.warn(message, stacklevel=3)

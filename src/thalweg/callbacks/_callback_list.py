@@ -211,6 +211,10 @@ class CallbackList(Callback):
                 one.set_state(state[title])
             elif hasattr(one, "get_state") and one.get_state():
                 self._warn(f"The checkpoint has no state of {title}: it starts anew.")
+        known = {title for title, _ in self._titled()}
+        for title, left in state.items():
+            if left and title not in known:
+                self._warn(f"The checkpoint has a state of {title}, which is not among the callbacks: it is left out.")
 
     def _titled(self) -> list[tuple[str, Any]]:
         counts: dict[str, int] = {}

@@ -27,12 +27,14 @@ class CheckpointFolder:
         self.folder, self.keep = Path(folder), keep
 
     def write(self, snapshot: dict[str, Any]) -> Path:
-        """Write a snapshot, then let the oldest go."""
+        """Write a snapshot, then let the oldest go, and those of a future that was given up: damaged ones."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"epoch-{snapshot['epoch']:06}-step-{snapshot['step']:09}.safetensors"
         files.write_checkpoint(path, snapshot)
-        for old in self.paths()[: -self.keep]:
-            old.unlink(missing_ok=True)
+        known = self.paths()
+        newest = known.index(path) + 1
+        for other in (*known[: max(newest - self.keep, 0)], *known[newest:]):
+            other.unlink(missing_ok=True)
         return path
 
     def paths(self) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 from collections.abc import Mapping
@@ -47,28 +48,40 @@ class CSVLogger(Callback):
         self._file = open(self.filename, "a", newline="", encoding="utf-8")  # noqa: SIM115  close() closes it
 
     def get_state(self) -> dict[str, Any]:
-        """How long the file is."""
-        return {"length": 0 if self._file is None or self._fresh else self._file.tell()}
+        """How long the file is, and whether it is still to be written anew."""
+        return {"length": 0 if self._file is None else self._file.tell(), "fresh": self._fresh}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Cut the file back to where it was, and go on there."""
-        if state["length"] and self._file is not None and os.path.getsize(self.filename) >= state["length"]:
+        self._fresh = state["fresh"]
+        if self._fresh or self._file is None:
+            return
+        missing = state["length"] - os.path.getsize(self.filename)
+        if missing > 0:
+            self._warn(f"{self.filename} is {missing} bytes shorter than it was: lines of epochs before are lost.")
+        else:
             self._file.truncate(state["length"])
-            self._columns, self._fresh = self._existing(), False
+        self._columns = self._existing()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write a line."""
         assert self._file is not None, "on_train_begin opens the file"
+        try:
+            self._write(self._file, epoch, logs or {})
+        except OSError as error:
+            raise OSError(error.errno, f"Cannot write {self.filename}: {error.strerror}.", self.filename) from error
+
+    def _write(self, file: TextIO, epoch: int, logs: Logs) -> None:
         if self._fresh:  # not before: a fit that goes on keeps what is there
-            self._file.truncate(0)
+            file.truncate(0)
             self._fresh = False
-        found = {name: plain_value(value) for name, value in (logs or {}).items()}
-        writer = csv.writer(self._file, delimiter=self.separator)
+        found = {name: plain_value(value) for name, value in logs.items()}
+        writer = csv.writer(file, delimiter=self.separator)
         if self._columns is None:
             self._columns = ["epoch", *_columns(found)]
             writer.writerow(self._columns)
         writer.writerow([{"epoch": epoch, **found}.get(name, "NA") for name in self._columns])
-        self._file.flush()
+        file.flush()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Close the file."""
@@ -76,9 +89,10 @@ class CSVLogger(Callback):
 
     def close(self) -> None:
         """Close the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):  # a full disk: whoever wrote has said so
+                file.close()
 
     def _existing(self) -> list[str] | None:
         """The columns of the file to append to, or None where it is new or empty."""

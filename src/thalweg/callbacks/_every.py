@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
+
+import numpy as np
 
 _SECONDS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
 _WANTED = "'epoch', '3 epochs', '500 steps', '30 s', '5 min', '2 h', or a number of steps"
@@ -31,14 +34,15 @@ class Every:
         self.count, self.unit = _parsed(given, argument)
         self.restart(0)
 
-    def restart(self, epoch: int) -> None:
+    def restart(self, epoch: int, step: int = 0) -> None:
         """Count from now on.
 
         Args:
-            epoch: the epoch that comes next.
+            epoch: the epoch that goes on, or comes next.
+            step: steps done in it.
 
         """
-        self._since_epoch, self._steps, self._at = epoch, 0, 0
+        self._since_epoch, self._steps, self._at = epoch, 0, step
         self._time = time.monotonic()
 
     def next_stop(self, step: int) -> int | None:
@@ -62,7 +66,7 @@ class Every:
 
 
 def _parsed(given: Any, argument: str) -> tuple[float, str]:
-    if isinstance(given, int) and not isinstance(given, bool) and given > 0:
+    if isinstance(given, (int, np.integer)) and not isinstance(given, bool) and given > 0:
         return float(given), "step"
     words = given.split() if isinstance(given, str) else []
     number, unit = (words[0], words[1]) if len(words) == 2 else ("1", words[0] if words else "")
@@ -73,8 +77,8 @@ def _parsed(given: Any, argument: str) -> tuple[float, str]:
         count = 0.0
     if bare in _SECONDS and len(words) == 2:
         count, bare = count * _SECONDS[bare], "s"
-    elif bare not in ("epoch", "step") or count != int(count):
+    elif bare not in ("epoch", "step") or not count.is_integer():
         count = 0.0
-    if not count > 0:
+    if not 0 < count < math.inf:
         raise ValueError(f"{argument} must be {_WANTED}, got {argument}={given!r}.")
     return count, bare

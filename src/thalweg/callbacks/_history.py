@@ -7,6 +7,8 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from thalweg.callbacks._callback import Callback, Logs
 from thalweg.callbacks._logs import figure, plain_value
 
@@ -78,18 +80,18 @@ class History(Callback):
     def get_state(self) -> dict[str, Any]:
         """All of the record."""
         return {
-            "history": self.history,
-            "epoch": self.epoch,
+            "history": {name: _compact(values) for name, values in self.history.items()},
+            "epoch": np.array(self.epoch, np.int64),
             "changes": [list(change) for change in self.changes],
-            "warnings": self.warnings,
-            "seconds": self.seconds,
+            "warnings": list(self.warnings),
+            "seconds": np.array(self.seconds, np.float64),
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on with a record; what was said since is kept."""
         said = [message for message in self.warnings if message not in state["warnings"]]
-        self.history = {name: list(values) for name, values in state["history"].items()}
-        self.epoch, self.seconds = list(state["epoch"]), list(state["seconds"])
+        self.history = {name: _listed(values) for name, values in state["history"].items()}
+        self.epoch, self.seconds = _listed(state["epoch"]), _listed(state["seconds"])
         self.changes = [HyperChange(*change) for change in state["changes"]]
         self.warnings[:] = [*state["warnings"], *said]
 
@@ -101,6 +103,16 @@ class History(Callback):
         also = [(len(self.changes), "hyperparameter change"), (len(self.warnings), "warning")]
         tail = [f"  {number} {what}{'s' * (number != 1)}" for number, what in also if number]
         return "\n".join([head, *rows, *tail])
+
+
+def _compact(values: list[Any]) -> Any:
+    """Numbers as an array, so that the checkpoints of a long fit stay small."""
+    plain = all(isinstance(value, float) for value in values)
+    return np.array(values, np.float64) if plain else list(values)
+
+
+def _listed(values: Any) -> list[Any]:
+    return np.asarray(values).tolist() if hasattr(values, "dtype") else list(values)
 
 
 def _course(values: list[Any]) -> str:

@@ -47,7 +47,7 @@ class ModelCheckpoint(Monitor):
 
     """
 
-    STATE: ClassVar[tuple[str, ...]] = ("best", "_seen", "_saved")
+    STATE: ClassVar[tuple[str, ...]] = ("best", "_seen", "_step", "_saved")
 
     def __init__(
         self,

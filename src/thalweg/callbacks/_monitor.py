@@ -12,7 +12,7 @@ from thalweg.callbacks._callback import Callback, Logs
 EXTRAS: Mapping[str, str] = {"gradient_norm": "min"}
 """Logs that a model computes only where a callback needs them -> the direction that is better."""
 
-_MODES = Table("mode", dict.fromkeys(("auto", "min", "max"), True))
+MODES = Table("mode", dict.fromkeys(("auto", "min", "max"), True))
 
 
 class Monitor(Callback):
@@ -28,7 +28,7 @@ class Monitor(Callback):
     per_member = True
 
     def __init__(self, monitor: str, mode: str = "auto", min_delta: float = 0.0) -> None:
-        _MODES[mode]  # an unknown one raises, with the nearest known one
+        MODES[mode]  # an unknown one raises, with the nearest known one
         self.monitor = monitor
         self.mode = mode
         self.min_delta = abs(min_delta)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
-from thalweg import files
+from thalweg import _checks, files
 from thalweg.callbacks._callback import Callback, Logs
 from thalweg.callbacks._checkpoints import CheckpointFolder
 from thalweg.callbacks._every import Every
-from thalweg.callbacks._monitor import direction_of
+from thalweg.callbacks._monitor import MODES, direction_of
 from thalweg.callbacks._run_record import (
     CHECKPOINTS,
     HISTORY,
@@ -23,6 +25,7 @@ from thalweg.callbacks._run_record import (
     machine,
     now,
     read_run,
+    without_names,
     write_json,
 )
 
@@ -45,7 +48,7 @@ class RunFolder(Callback):
         asked: what else goes into ``run.json``, as plain data.
 
     Raises:
-        ValueError: on another `every`, or, when the fit begins, where the folder holds a run of another model, of
+        ValueError: on another `every` or `mode`, on `keep` below 1, or, when the fit begins, where the folder holds a run of another model, of
             other data or arguments: the message says what differs.
         FileExistsError: where the run in the folder is finished.
         RuntimeError: where another process is writing there; it names the process.
@@ -69,12 +72,15 @@ class RunFolder(Callback):
         self.every, self.monitor, self.mode = every, monitor, mode
         self.asked = dict(asked or {})
         self._every = Every(every, "every")
+        MODES[mode]  # an unknown one raises
+        _checks.number(self, "keep", keep, at_least=1)
         self._kept = CheckpointFolder(self.folder / CHECKPOINTS, keep)
         self._lock: files.Lock | None = None
-        self._file: TextIO | None = None
+        self._file: BinaryIO | None = None
         self._record: dict[str, Any] = {}
         self._lines = Lines({})
         self._best: dict[str, Any] = {}  # by member's number: (epoch, value)
+        self._seen: dict[int | None, int] = {}  # values of the monitored log that were looked at
         self._savable = True
 
     # -- begin ----------------------------------------------------------------------------------
@@ -84,27 +90,30 @@ class RunFolder(Callback):
         fresh = self._open()
         session = self.model.session
         self._best, self._lines = {}, Lines(self._histories())
+        self._seen = {
+            member: len(model.history.history.get(self._watched(), ())) for member, model in self._models().items()
+        }
         asked = self._description(session)
         if fresh:
             write_json(self.folder / RECORD, asked)
             self._record = asked
         else:
             self._go_on(asked, session)
-        self._every.restart(session.epoch)
-        self._file = open(self.folder / HISTORY, "a", encoding="utf-8")  # noqa: SIM115  close() closes it
+        self._every.restart(session.epoch, session.step)
+        self._file = open(self.folder / HISTORY, "ab", buffering=0)  # noqa: SIM115  close() closes it
 
     def _open(self) -> bool:
         """Take hold of the folder; whether there is no run in it yet."""
         if self.folder.exists() and not self.folder.is_dir():
             raise FileExistsError(f"{self.folder} is a file; a run needs a folder: give another path.")
-        known = (self.folder / RECORD).exists()
-        if not known and self.folder.is_dir() and any(one.name != LOCK for one in self.folder.iterdir()):
-            raise FileExistsError(f"{self.folder} is there already and is no run: give another folder.")
+        if not (self.folder / RECORD).exists() and self.folder.is_dir():
+            if any(one.name != LOCK and one.suffix != ".part" for one in self.folder.iterdir()):
+                raise FileExistsError(f"{self.folder} is there already and is no run: give another folder.")
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = files.Lock(self.folder / LOCK)
         files.remove_parts(self.folder)
         files.remove_parts(self.folder / CHECKPOINTS)
-        return not known
+        return not (self.folder / RECORD).exists()  # asked now that nobody else can make one
 
     def _description(self, session: Any) -> dict[str, Any]:
         models = self._models()
@@ -116,7 +125,8 @@ class RunFolder(Callback):
             self._warn(f"{self.folder}: checkpoints are kept, but no model files. {error}")
         return {
             "begun": now(),
-            "model": told if None in models else told[:1],
+            "model": told[:1],
+            "hypers": [list(model.hypers.values()) for model in models.values()],
             "members": None if None in models else len(models),
             "fit": arguments_of(session.asked),
             "seeds": [int(seed) for seed in session.all_seeds()],
@@ -143,22 +153,24 @@ class RunFolder(Callback):
             where = f"epoch {done + 1}" + (f", step {snapshot['step'] + 1}" if snapshot["step"] else "")
             if (self.params or {}).get("verbose") != 0:
                 print(f"{self.folder}: going on in {where}.")
-        else:
-            session.take_seeds(before["seeds"])
+        else:  # nothing to go on from: it begins anew, with the seeds by which the weights have been drawn
+            self._record["seeds"] = asked["seeds"]
             files.write_whole(self.folder / HISTORY, [])
         write_json(self.folder / RECORD, self._record)
 
     def _same(self, before: dict[str, Any], asked: dict[str, Any]) -> None:
-        """Raise where another thing is asked for; warn where a number differs, as the checkpoint's goes on."""
-        for part in ("model", "data", "fit", "members"):
-            for place, old, new in differences(before.get(part), asked.get(part)):
+        """Raise where another thing is asked for; warn where a hyper differs, as the checkpoint's goes on."""
+        pairs = differences(before.get("hypers"), asked["hypers"])
+        turned = {(old, new) for _, old, new in pairs if _are_numbers(old, new)}
+        for part in ("members", "model", "data", "fit"):
+            for place, old, new in differences(_comparable(before.get(part)), _comparable(asked[part])):
                 if place in ("epochs", "validation_freq") or place.endswith(("/name", "/seed")):
                     continue
-                if isinstance(old, float) and isinstance(new, (int, float)) and part == "model":
+                if part == "model" and _are_numbers(old, new) and (old, new) in turned:
                     self._warn(f"{self.folder}: {place} is {new:g} now, {old:g} in the run: the run's goes on.")
                     continue
                 raise ValueError(
-                    f"{self.folder} holds another run: {part} {place} was {_short(old)}, got {_short(new)}. Give another "
+                    f"{self.folder} holds another run: {f'{part} {place}'.strip()} was {_short(old)}, got {_short(new)}. Give another "
                     "folder, or the same as before."
                 )
         if self.model.session.asked["seed"] is not None and asked["seeds"] != before["seeds"]:
@@ -170,16 +182,26 @@ class RunFolder(Callback):
         """The best so far, and how much of the history is written."""
         self._append()
         length = (self.folder / HISTORY).stat().st_size
-        return {"best": self._best, "written": {str(k): v for k, v in self._lines.written.items()}, "length": length}
+        written = {str(member): counts for member, counts in self._lines.written.items()}
+        seen = {str(member): count for member, count in self._seen.items()}
+        return {"best": self._best, "seen": seen, "written": written, "length": length}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Cut the history back to the checkpoint."""
         self._best = dict(state["best"])
+        self._seen = {member: state["seen"].get(str(member), 0) for member in self._models()}
         assert self._file is not None
-        self._file.truncate(state["length"])
-        self._lines.written = {
-            member: list(state["written"].get(str(member), [0, 0, 0])) for member in self._lines.histories
-        }
+        self._cut(self._file, state["length"])
+        self._lines.written = {member: state["written"].get(str(member), {}) for member in self._lines.histories}
+
+    def _cut(self, file: BinaryIO, length: int) -> None:
+        """Cut the history back; where a power failure has left less of it, to the last whole line."""
+        path = self.folder / HISTORY
+        size = path.stat().st_size
+        if size < length:
+            self._warn(f"{path} is {length - size} bytes shorter than it was: lines of epochs before are lost.")
+            length = path.read_bytes().rfind(b"\n") + 1
+        file.truncate(length)
 
     def next_stop(self, step: int) -> int | None:
         """Where a number of steps is asked for, the step that completes it."""
@@ -188,30 +210,42 @@ class RunFolder(Callback):
     def on_safe_point(self, epoch: int, step: int, last: bool = False) -> None:
         """Append what has happened; write the best model and a checkpoint where it is time."""
         self._append()
+        session = self.model.session
         if step == 0:
             self._keep_best()
-        if self._every.due(epoch, step) or last:
-            self._kept.write(self.model.session.snapshot())
+        if self._every.due(epoch, step) or last or (step == 0 and epoch >= session.asked["epochs"]):
+            self._kept.write(session.snapshot())
 
     def _append(self) -> None:
         text = self._lines.new()
-        if text and self._file is not None:
-            self._file.write(text)
-            self._file.flush()
+        if not text or self._file is None:
+            return
+        try:
+            rest = memoryview(text.encode())
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError as error:
+            path = self.folder / HISTORY
+            raise OSError(
+                error.errno, f"Cannot write {path}: {error.strerror}. The checkpoints are whole.", str(path)
+            ) from error
+
+    def _watched(self) -> str:
+        return self.monitor or ("loss" if self.model.session.evaluator is None else "val_loss")
 
     def _keep_best(self) -> None:
         if not self._savable:
             return
+        name = self._watched()
+        sign = 1 if (self.mode if self.mode != "auto" else direction_of(name, "RunFolder")) == "min" else -1
         for member, model in self._models().items():
-            record = model.history
-            name = self.monitor or ("val_loss" if "val_loss" in record.history else "loss")
-            values = record.history.get(name)
-            if not values or not isinstance(values[-1], float):
-                continue
+            values = model.history.history.get(name, [])
+            count, self._seen[member] = self._seen.get(member, 0), len(values)
+            if len(values) == count or not isinstance(values[-1], float) or not math.isfinite(values[-1]):
+                continue  # not of this epoch, or no number
             before = self._best.get(str(member))
-            sign = 1 if (self.mode if self.mode != "auto" else direction_of(name, "RunFolder")) == "min" else -1
-            if values[-1] == values[-1] and (before is None or sign * values[-1] < sign * before[1]):
-                self._best[str(member)] = [record.epoch[-1], values[-1]]
+            if before is None or sign * values[-1] < sign * before[1]:
+                self._best[str(member)] = [model.history.epoch[-1], values[-1]]
                 model.save(self.path_of("best", member))
 
     def path_of(self, which: str, member: int | None = None) -> Path:
@@ -237,13 +271,15 @@ class RunFolder(Callback):
 
     def close(self) -> None:
         """Let others write there."""
-        if self._file is not None:
+        lock, self._lock = self._lock, None
+        try:
             self._append()
-            self._file.close()
-            self._file = None
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
+        finally:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+            if lock is not None:
+                lock.release()
 
     def _models(self) -> dict[int | None, Any]:
         members = getattr(self.model, "models", None)
@@ -254,6 +290,16 @@ class RunFolder(Callback):
         each: dict[int | None, Any] = {}
         each.update({} if members is None else {i: model.history for i, model in enumerate(members)})
         return {None: self.model.history, **each}
+
+
+def _comparable(told: Any) -> Any:
+    """As JSON gives it back, without names that nobody gave."""
+    told = json.loads(json.dumps(told))
+    return [one and without_names(one) for one in told] if isinstance(told, list) else told
+
+
+def _are_numbers(*values: Any) -> bool:
+    return all(isinstance(value, (int, float)) for value in values)
 
 
 def _short(value: Any) -> str:

@@ -50,9 +50,30 @@ def machine() -> dict[str, Any]:
 def arguments_of(asked: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a fit that are plain data."""
     kept = (*_ARGUMENTS, "epochs", "validation_split", "validation_freq")
-    return {
-        name: asked[name] for name in kept if isinstance(asked.get(name), (int, float, str, bool, type(None), list))
-    }
+    given = {name: _plain(asked.get(name)) for name in kept}
+    return {name: value for name, value in given.items() if isinstance(value, (int, float, str, type(None), list))}
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers and tuples as JSON has them."""
+    if isinstance(value, (tuple, list)):
+        return [_plain(one) for one in value]
+    return value.item() if hasattr(value, "item") else value
+
+
+def without_names(told: Any) -> Any:
+    """A model's description with its layers numbered: names that nobody gave differ from process to process."""
+    listed = told["config"]["layers"]
+    numbers = {one["config"]["name"]: f"layer {i}" for i, one in enumerate(listed)}
+    return _renamed(told, {**numbers, told["config"].get("name"): "model"})
+
+
+def _renamed(value: Any, names: Mapping[Any, str]) -> Any:
+    if isinstance(value, Mapping):
+        return {names.get(key, key): _renamed(one, names) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_renamed(one, names) for one in value]
+    return names.get(value, value) if isinstance(value, str) else value
 
 
 def differences(before: Any, after: Any, place: str = "") -> Iterator[tuple[str, Any, Any]]:
@@ -62,8 +83,8 @@ def differences(before: Any, after: Any, place: str = "") -> Iterator[tuple[str,
             yield from differences(before.get(key), after.get(key), f"{place}/{key}" if place else str(key))
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for i, (one, other) in enumerate(zip(before, after, strict=True)):
-            yield from differences(one, other, f"{place}/{i}")
-    elif before != after:
+            yield from differences(one, other, f"{place}/{i}" if place else str(i))
+    elif before != after and not (before != before and after != after):  # two NaN are the same
         yield place, before, after
 
 
@@ -73,11 +94,17 @@ def write_json(path: Path, record: Mapping[str, Any]) -> None:
 
 
 class Lines:
-    """The events of histories as lines of JSON, each written once: warnings, changes of hypers, epochs."""
+    """The events of histories as lines of JSON, each written once: warnings, changes of hypers, epochs.
+
+    Args:
+        histories: by member; None for one net, or for the whole population. What they hold already is of fits
+            before, but for the warnings.
+
+    """
 
     def __init__(self, histories: Mapping[int | None, History]) -> None:
-        self.histories = histories  # by member; None for one net, or for the whole population
-        self.written = {name: [0, 0, 0] for name in histories}
+        self.histories = histories
+        self.written = {name: {**_counts(record), "warnings": 0} for name, record in histories.items()}
 
     def new(self) -> str:
         """What has happened since the last call."""
@@ -85,21 +112,26 @@ class Lines:
         for member, record in self.histories.items():
             head = {} if member is None else {"member": member}
             done = self.written[member]
-            found += [{**head, "warning": message} for message in record.warnings[done[0] :]]
-            found += [{**head, "change": change._asdict()} for change in record.changes[done[1] :]]
-            found += [{**head, **_epoch(record, i)} for i in range(done[2], len(record.epoch))]
-            self.written[member] = [len(record.warnings), len(record.changes), len(record.epoch)]
+            found += [{**head, "warning": message} for message in record.warnings[done.get("warnings", 0) :]]
+            found += [{**head, "change": change._asdict()} for change in record.changes[done.get("changes", 0) :]]
+            found += [{**head, **line} for line in _new_epochs(record, done)]
+            self.written[member] = _counts(record)
         return "".join(json.dumps(_finite(one)) + "\n" for one in found)
 
 
-def _epoch(record: History, i: int) -> dict[str, Any]:
-    """One epoch's numbers; a log that is not there every epoch is found by counting from its end."""
-    logs = {}
-    for name, values in record.history.items():
-        place = i - (len(record.epoch) - len(values))
-        if place >= 0:
-            logs[name] = values[place]
-    return {"epoch": record.epoch[i], **logs, "seconds": round(record.seconds[i], 4)}
+def _counts(record: History) -> dict[str, Any]:
+    values = {name: len(values) for name, values in record.history.items()}
+    return {"warnings": len(record.warnings), "changes": len(record.changes), "epochs": len(record.epoch), "of": values}
+
+
+def _new_epochs(record: History, done: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Epochs that are not written yet, one as a rule, with the logs that have grown."""
+    of = done.get("of", {})
+    for i in range(done.get("epochs", 0), len(record.epoch)):
+        left = len(record.epoch) - i  # epochs from here on
+        places = {name: len(values) - left for name, values in record.history.items()}
+        logs = {name: record.history[name][at] for name, at in places.items() if at >= of.get(name, 0)}
+        yield {"epoch": record.epoch[i], **logs, "seconds": round(record.seconds[i], 4)}
 
 
 def _finite(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from thalweg.callbacks._callback import Callback, Logs
@@ -44,6 +45,14 @@ class SwapEMAWeights(Callback):
         """Look whether there will be averages, before an epoch is spent."""
         self._require_ema()
         self._told = False
+
+    def get_state(self) -> dict[str, Any]:
+        """Whether the averages stand in the weights' place."""
+        return {"swapped": self._averages is not None}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Know that they do, so that the weights can come back."""
+        self._averages = self.model.arrays()[0] if state["swapped"] else None
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Train the weights themselves."""

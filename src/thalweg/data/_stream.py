@@ -106,6 +106,9 @@ class Stream:
         epoch goes on where this one stopped.
         """
         given = 0
+        if steps is not None and skip and self._skips():
+            given = min(skip, steps)
+            self._forward(given)
         while steps is None or given < steps:
             rows = self._drop() if given < skip else self._next()
             if rows is None:
@@ -123,15 +126,19 @@ class Stream:
     def pass_over(self, epochs: int, steps: int | None = None) -> None:
         """Leave out what `epochs` epochs of `steps` batches read, as if they had been read.
 
-        An indexed source is told of the ends of its passes and fetches nothing. One with a method
-        ``skip(batches)`` is asked to; of any other the batches are drawn and dropped.
+        An indexed source is told of the ends of its passes and fetches nothing. An iterator with a method
+        ``skip(batches)`` is asked to; of any other source the batches are drawn and dropped.
         """
-        if steps is not None and callable(getattr(self.source, "skip", None)):
+        if steps is not None and self._skips():
             self._forward(epochs * steps)
             return
         for _ in range(epochs):
             for _ in self.epoch(steps, skip=sys.maxsize):
                 pass
+
+    def _skips(self) -> bool:
+        """Whether the source leaves batches out itself; a data set's ``skip`` gives another one instead."""
+        return not self.restarts and callable(getattr(self.source, "skip", None))
 
     def _forward(self, batches: int) -> None:
         while self._waiting and batches:

@@ -6,7 +6,7 @@ slabs, each some batches laid end to end, made by a thread while the device comp
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -35,11 +35,14 @@ class Feed(Protocol):
     def steps(self) -> int | None:
         """Steps an epoch, where they are known."""
 
-    def epoch(self, number: int, skip: int = 0) -> Iterator[Slab]:
+    def epoch(self, number: int, skip: int = 0) -> Generator[Slab, None, None]:
         """The slabs of one epoch, without its first `skip` steps."""
 
-    def place(self) -> dict[str, Any]:
-        """What must be the same, or be known, where another process goes on: plain data."""
+    def place(self, step: int) -> dict[str, Any]:
+        """What must be the same, or be known, where another process goes on at `step` of an epoch: plain data."""
+
+    def look_at(self, place: Mapping[str, Any]) -> None:
+        """Raise ValueError where one cannot go on at a :meth:`place` of another process."""
 
     def go_to(self, epochs: int, place: Mapping[str, Any]) -> None:
         """Go on as after `epochs` epochs, at a :meth:`place`."""
@@ -83,32 +86,30 @@ class ArrayFeed:
         self.steps = steps_per_epoch or self.per_pass
         self.data = place_rows(rows)
 
-    def epoch(self, number: int, skip: int = 0) -> Iterator[Slab]:
+    def epoch(self, number: int, skip: int = 0) -> Generator[Slab, None, None]:
         """One slab, or two where the short batch is exact."""
         for slab in self._slabs(number):
             if skip < slab.steps:
                 yield slab._replace(start=skip)
             skip = max(skip - slab.steps, 0)
 
-    def place(self) -> dict[str, Any]:
-        """The sizes that decide an epoch's order."""
-        return {"rows": self.rows.n, "batch_size": self.batch_size, "steps": self.steps}
+    def place(self, step: int) -> dict[str, Any]:
+        """What decides an epoch's order."""
+        return {
+            "rows": self.rows.n,
+            "batch_size": self.batch_size,
+            "steps": self.steps,
+            "shuffle": self.seed is not None,
+        }
+
+    def look_at(self, place: Mapping[str, Any]) -> None:
+        """The sizes must be the same."""
+        _same(place, self.place(0))
 
     def go_to(self, epochs: int, place: Mapping[str, Any]) -> None:
-        """Orders are keyed by the epoch: there is nothing to catch up on, but the sizes must be the same.
+        """Orders are keyed by the epoch: there is nothing to catch up on."""
 
-        Raises:
-            ValueError: where they are not.
-
-        """
-        for name, now in self.place().items():
-            if place.get(name) != now:
-                raise ValueError(
-                    f"The run was begun with {name}={place.get(name)}, got {now}: it cannot go on. Give it what it had, "
-                    "or begin another."
-                )
-
-    def _slabs(self, number: int) -> Iterator[Slab]:
+    def _slabs(self, number: int) -> Generator[Slab, None, None]:
         order = self.order(number, self.seed)
         full = int((order.rows == self.batch_size).sum()) if self.exact else self.steps
         short = [i for i in range(self.steps) if order.rows[i] < self.batch_size] if self.exact else []
@@ -120,7 +121,7 @@ class ArrayFeed:
             for i in range(self.steps):
                 yield Slab(self.data, _cut(order, i, i + 1, int(order.rows[i])), 1)
 
-    def _split(self, order: Order, full: int) -> Iterator[Slab]:
+    def _split(self, order: Order, full: int) -> Generator[Slab, None, None]:
         if full:
             yield Slab(self.data, order, full)
         yield Slab(self.data, _cut(order, full, full + 1, int(order.rows[full])), 1)
@@ -169,20 +170,27 @@ class StreamFeed:
         self.asked = steps_per_epoch
         self.steps = steps_per_epoch or stream.length
         self.batch_size = first.n if first is not None else 0
+        self._until, self._room = 0, 0  # steps of the epoch in the slabs so far, batches for which the last has room
+        self._left = 0  # batches of a slab that another process had begun
 
-    def place(self) -> dict[str, Any]:
-        """The widest batch so far: later ones are padded to it."""
-        return {"batch_size": self.batch_size}
+    def place(self, step: int) -> dict[str, Any]:
+        """The widest batch so far, to which later ones are padded, and what is left of the slab: its width is known."""
+        left = max(self._until - step, 0) if step else 0
+        return {"steps": self.asked, "widest": self.batch_size, "left": left, "room": self._room}
+
+    def look_at(self, place: Mapping[str, Any]) -> None:
+        """Epochs must be as long."""
+        _same({"steps": place.get("steps", self.asked), **_sizes(place)}, {"steps": self.asked})
 
     def go_to(self, epochs: int, place: Mapping[str, Any]) -> None:
         """Let the stream leave out what was read."""
-        self.batch_size = int(place.get("batch_size", self.batch_size))
+        self.batch_size, self._left, self._room = place["widest"], place["left"], place["room"]
         self.stream.pass_over(epochs, self.asked)
 
-    def epoch(self, number: int, skip: int = 0) -> Iterator[Slab]:
+    def epoch(self, number: int, skip: int = 0) -> Generator[Slab, None, None]:
         """Slabs of as many batches as fit a few megabytes, in the stream's order."""
         waiting: list[Rows] = []
-        self.stream.workers = self.workers
+        self.stream.workers, self._until = self.workers, skip
         with data.prefetch(self.stream.epoch(self.asked, skip), self.size) as batches:
             for rows in batches:
                 if waiting and (self._full(waiting) or (self.exact and rows.n != waiting[0].n)):
@@ -193,7 +201,7 @@ class StreamFeed:
             yield self._slab(waiting)
 
     def _full(self, waiting: list[Rows]) -> bool:
-        return len(waiting) >= self._batches(waiting[0])
+        return len(waiting) >= (self._left or self._batches(waiting[0]))
 
     def _batches(self, rows: Rows) -> int:
         size = 4 * sum(int(np.prod(np.shape(a)[1:])) for a in (*rows.x, *rows.y)) * max(rows.n, 1)
@@ -202,7 +210,8 @@ class StreamFeed:
     def _slab(self, batches: list[Rows]) -> Slab:
         width = batches[0].n if self.exact else max(self.batch_size, *(rows.n for rows in batches))
         self.batch_size = max(self.batch_size, width)
-        room = self._batches(batches[0])
+        room = self._room = self._room if self._left else self._batches(batches[0])
+        self._until, self._left = self._until + len(batches), 0
         index = np.zeros((room, width), np.int32)
         counts = np.zeros(room, np.int32)
         start = 0
@@ -212,6 +221,20 @@ class StreamFeed:
             counts[i] = rows.n
             start += rows.n
         return Slab(place_rows(_joined(batches), room * width), Order(index, counts), len(batches))
+
+
+def _same(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    for name in dict.fromkeys((*now, *before)):
+        if before.get(name) != now.get(name):
+            raise ValueError(
+                f"The run was begun with {name}={before.get(name)}, got {now.get(name)}: it cannot go on. Give it what it "
+                "had, or begin another."
+            )
+
+
+def _sizes(place: Mapping[str, Any]) -> dict[str, Any]:
+    """What only the place of arrays has."""
+    return {name: place[name] for name in ("rows", "batch_size") if name in place}
 
 
 def _joined(batches: list[Rows]) -> Rows:

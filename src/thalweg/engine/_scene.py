@@ -100,9 +100,7 @@ class Scene(NamedTuple):
         optimizer, slots = self.task.optimizer, self.state.optimizer
         if optimizer is None or not any(name.startswith("learning_rate") for name in self.h["optimizer"]):
             return None
-        return float(
-            optimizer.rate(self.h["optimizer"], slots.iterations // (optimizer.gradient_accumulation_steps or 1))
-        )
+        return float(optimizer.rate(self.h["optimizer"], slots.iterations))
 
 
 def scene(task: Task, arguments: tuple[Any, ...], state: TrainState, step: int, member: int | None) -> Scene:

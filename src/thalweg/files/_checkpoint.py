@@ -14,6 +14,7 @@ import safetensors.numpy
 from thalweg.files._atomic import write_whole
 from thalweg.files._error import refuse
 from thalweg.files._json import parse
+from thalweg.files._open import content_of, opened
 
 _DIGEST = "~sha256"  # bytes of the smallest kind and the last name: safetensors puts them at the end
 _FORMAT = 1
@@ -36,38 +37,49 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
         FileError: where the file is not as it was written.
 
     """
-    with open(path, "rb") as file:
-        raw = file.read()
+    with opened(path) as file:
+        raw = content_of(file, path)
     if len(raw) < 40 or hashlib.sha256(memoryview(raw)[:-32]).digest() != raw[-32:]:
         refuse(path, "", "is no whole checkpoint: its SHA-256 does not match. It was changed or cut short.")
     try:
         arrays = safetensors.numpy.load(raw)
         size = int.from_bytes(raw[:8], "little")
         told = json.loads(raw[8 : 8 + size])["__metadata__"]["thalweg"]
-    except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
-        refuse(path, "", f"is no checkpoint of thalweg's ({error}).", error)
-    record = parse(told, path, "the record")
+    except Exception as error:  # whatever a library makes of bytes that nobody vouches for
+        refuse(path, "", f"is no checkpoint of thalweg's ({str(error)[:200]}).", error)
+    record = parse(told, path, "the record", max(len(raw), 16 << 20))
     if record.get("format") != _FORMAT:
         refuse(path, "", f"is of format {record.get('format')}, this thalweg reads {_FORMAT}. Update thalweg.")
-    found: dict[str, Any] = _unpacked(record["tree"], arrays)
+    if not isinstance(record.get("tree"), dict):
+        refuse(path, "the record", "must hold a 'tree' as an object.")
+    found: dict[str, Any] = _unpacked(record["tree"], arrays, path)
     return found
 
 
 def _packed(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:
     """`value` with its arrays moved out, each under its place's name."""
     if isinstance(value, dict):
+        if odd := [key for key in value if not isinstance(key, str)]:
+            raise TypeError(f"A checkpoint's dicts have words as keys, got {odd[0]!r} in {name or '/'}.")
         return {key: _packed(one, f"{name}/{key}", arrays) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [_packed(one, f"{name}/{i}", arrays) for i, one in enumerate(value)]
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         arrays[name] = np.ascontiguousarray(value).reshape(np.shape(value))  # the former makes [1] of []
         return {"~array": name}
-    return value
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise TypeError(
+        f"A checkpoint holds plain data and arrays, got {value!r} of type {type(value).__name__} in {name}."
+    )
 
 
-def _unpacked(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+def _unpacked(value: Any, arrays: dict[str, np.ndarray], path: Any) -> Any:
     if isinstance(value, dict):
         if value.keys() == {"~array"}:
-            return arrays[value["~array"]]
-        return {key: _unpacked(one, arrays) for key, one in value.items()}
-    return [_unpacked(one, arrays) for one in value] if isinstance(value, list) else value
+            name = value["~array"]
+            if not isinstance(name, str) or name not in arrays:
+                refuse(path, "the record", f"names the array {name!r}, which is not there.")
+            return arrays[name]
+        return {key: _unpacked(one, arrays, path) for key, one in value.items()}
+    return [_unpacked(one, arrays, path) for one in value] if isinstance(value, list) else value

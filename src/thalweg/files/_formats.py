@@ -7,8 +7,10 @@ what only thalweg knows (``own``).
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -16,10 +18,12 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 import thalweg
+from thalweg import config
 from thalweg.files._atomic import write_whole
 from thalweg.files._error import refuse
-from thalweg.files._hdf5 import Store, Writer
+from thalweg.files._hdf5 import Store, Writer, is_hdf5
 from thalweg.files._json import parse
+from thalweg.files._open import content_of, opened, size_of
 from thalweg.files._parts import Part, leaves, store_paths
 from thalweg.files._zip import read_members, write_members
 
@@ -27,6 +31,7 @@ KERAS_VERSION = "3.15.1"  # whose formats these are
 _FORMAT = 1  # of our own member; a file from the future is refused
 _OWN, _CONFIG, _METADATA, _WEIGHTS = "thalweg.json", "config.json", "metadata.json", "model.weights.h5"
 _LEGACY = "model_weights"
+_MOST_OF_A_LAYER = 1_000  # arrays
 
 
 class Content(NamedTuple):
@@ -174,7 +179,9 @@ class ModelFile:
 
         """
         found = []
-        for part, paths in zip(leaves(parts), self._places(parts), strict=True):
+        places = self._places(parts)
+        self._no_more_than([path for paths in places for path in paths])
+        for part, paths in zip(leaves(parts), places, strict=True):
             if len(paths) != len(part.weights):
                 refuse(
                     self.path,
@@ -199,37 +206,55 @@ class ModelFile:
         """Per layer, where its arrays lie in the file, in the order of ``get_weights``."""
         return [self._below(where) for where in store_paths(parts)]
 
+    def _no_more_than(self, wanted: Sequence[str]) -> None:
+        """Refuse a file whose further layers have weights that nobody asks for."""
+        known = {path.split("/")[1] for path in wanted}
+        for name in self.store.names("layers"):
+            group = f"layers/{name}"
+            if name not in known and any(self.store.size(f"{group}/{inner}") for inner in ("vars", "layers")):
+                refuse(self.path, f"group {group!r}", "holds weights of a layer that the net does not have.")
+
     def _named(self) -> dict[str, list[str]]:
         """The same by the layers' names, for those that are in no other."""
         groups = [f"layers/{name}" for name in self.store.names("layers")]
         return {self.store.text(f"{group}/vars", "name") or "": self._below(group) for group in groups}
 
     def _below(self, group: str) -> list[str]:
-        return [f"{group}/vars/{i}" for i in range(len(self.store.names(f"{group}/vars")))]
+        return [f"{group}/vars/{i}" for i in range(min(self.store.size(f"{group}/vars"), _MOST_OF_A_LAYER))]
 
     def optimizer(self) -> list[str]:
         """Where the optimizer's variables lie, in Keras's order; nothing where the file has none."""
-        return [f"optimizer/vars/{i}" for i in range(len(self.store.names("optimizer/vars")))]
+        return [f"optimizer/vars/{i}" for i in range(self.store.size("optimizer/vars"))]
 
     def optimizer_arrays(self, shapes: Sequence[tuple[int, ...]]) -> list[np.ndarray]:
         """The optimizer's variables."""
         return [self._array(path, shape) for path, shape in zip(self.optimizer(), shapes, strict=True)]
 
+    def holds_weights(self) -> bool:
+        """Whether there are arrays of any layer."""
+        return any(self._named().values())
+
     def _array(self, where: str, shape: tuple[int, ...] | None) -> np.ndarray:
         array = self.store.array(where, shape)
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            wrong = int((~np.isfinite(array)).sum())
-            refuse(
-                self.path, f"dataset {where!r}", f"has {wrong:,} values that are NaN or infinite: no net can use them."
-            )
+        if array.dtype.kind == "f":
+            with np.errstate(over="ignore"):
+                array = array.astype(config.floatx(), copy=False)
+            wrong = array.size - int(np.isfinite(array).sum())
+            if wrong:
+                refuse(
+                    self.path,
+                    f"dataset {where!r}",
+                    f"has {wrong:,} values that are NaN, infinite or beyond {config.floatx()}: no net can use them.",
+                )
         return array
 
 
 class Archive(ModelFile):
     """A .keras file: an archive of a description and of weights."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        members = read_members(path, (_OWN, _CONFIG, _METADATA, _WEIGHTS))
+    def __init__(self, path: str | os.PathLike[str], file: io.FileIO) -> None:
+        size = size_of(file)
+        members = read_members(file, path, (_OWN, _CONFIG, _METADATA, _WEIGHTS))
         head = parse(members[_OWN], path, f"member {_OWN!r}") if _OWN in members else {}
         _same_digests(members, head.get("sha256", {}), path)
         for name in (_CONFIG, _WEIGHTS):
@@ -238,7 +263,10 @@ class Archive(ModelFile):
         self.description = parse(members[_CONFIG], path, f"member {_CONFIG!r}")
         if _METADATA in members:
             self.keras = _version(parse(members[_METADATA], path, f"member {_METADATA!r}").get("keras_version"), path)
-        super().__init__(path, Store(members[_WEIGHTS], path), head)
+        store = Store(members.pop(_WEIGHTS), path, size)
+        if store.checked and _OWN not in members:  # else a name that was changed would hide all digests
+            refuse(path, f"member {_OWN!r}", "is missing, though thalweg wrote the weights. Get the file anew.")
+        super().__init__(path, store, head)
 
 
 class _Weights(ModelFile):
@@ -271,6 +299,9 @@ class _Legacy(ModelFile):
         for part, paths in zip(wanted, held, strict=True):
             found.update(self._of_layer(part, paths))
         return [found.get(id(leaf), []) for leaf in leaves(parts)]
+
+    def _no_more_than(self, wanted: Sequence[str]) -> None:
+        """By number of layers: :meth:`_places` has said so."""
 
     def _named(self) -> dict[str, list[str]]:
         return dict(self._listed())
@@ -316,13 +347,12 @@ def open_model(path: str | os.PathLike[str]) -> ModelFile:
         FileNotFoundError: where there is no such file.
 
     """
-    if os.path.isdir(path):
-        refuse(path, "", "is a folder; a model is one file, ending in .keras, .h5 or .weights.h5.")
-    with open(path, "rb") as file:
-        if file.read(2) == b"PK":
-            return Archive(path)
-        file.seek(0)
-        store = Store(file.read(), path)
+    with opened(path) as file:
+        if file.read(2) == b"PK" or (not is_hdf5(file) and zipfile.is_zipfile(file)):  # bytes may stand before it
+            return Archive(path, file)
+        if not is_hdf5(file):  # and is not read as a whole
+            refuse(path, "", "is no zip archive and no HDF5 file: it may be cut short, or of another kind.")
+        store = Store(content_of(file, path), path, size_of(file))
     whole = store.has(_LEGACY) or store.text("", "model_config") is not None or bool(store.texts("", "layer_names"))
     return _Legacy(path, store) if whole else _Weights(path, store)
 
@@ -344,12 +374,30 @@ def _own(head: Mapping[str, Any], path: Any) -> Mapping[str, Any]:
     own = head.get("own", {})
     if not isinstance(own, dict):
         refuse(path, "thalweg's own entries", f"must be an object, got {type(own).__name__}.")
+    for name, (fits, wanted) in _OWN_ENTRIES.items():
+        if own.get(name) is not None and not fits(own[name]):
+            refuse(path, f"thalweg's own entry {name!r}", f"must be {wanted}, got {str(own[name])[:100]}.")
     return own
+
+
+def _is_list_of(*kinds: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list) and all(isinstance(one, kinds) for one in value)
+
+
+_OWN_ENTRIES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "steps_taken": (lambda value: type(value) is int and 0 <= value < 2**32, "a number of steps"),
+    "class_names": (_is_list_of(str, int, float), "a list of names"),
+    "preprocessing": (lambda value: isinstance(value, dict), "an object"),
+    "learning_rate_scale": (lambda value: type(value) in (int, float) and 0 <= value < 1e30, "a number of at least 0"),
+    "excluded_from_weight_decay": (_is_list_of(str), "a list of names"),
+}
 
 
 def _version(told: Any, path: Any) -> str:
     """The version of Keras that a file names; one from a future that nobody knows is refused."""
-    text = str(told or "")
+    if told is not None and not isinstance(told, str):
+        refuse(path, "keras_version", f"must be text, got {type(told).__name__}.")
+    text = told or ""
     first = text.partition(".")[0]
     if first.isdigit() and int(first) > int(KERAS_VERSION.partition(".")[0]):
         refuse(path, "keras_version", f"is {text}; formats up to Keras {KERAS_VERSION} are known. Update thalweg.")

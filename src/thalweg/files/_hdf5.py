@@ -6,6 +6,7 @@ import hashlib
 import io
 import math
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
@@ -14,15 +15,30 @@ import h5py
 import numpy as np
 
 from thalweg.files._error import FileError, refuse
+from thalweg.files._open import SLACK
 
 _FRONT = 512  # bytes before the HDF5 signature, which the format leaves to us
 _MAGIC = b"thalweg sha256 "
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_FILTERS = {1, 2, 3, 4, 32000}  # deflate, shuffle, fletcher32, szip, lzf: built in; any other would load a plugin
-_MOST_TEXTS = 100_000
+_HEAP = b"GCOL"  # begins a heap of texts
+_DEFLATE = 1
+_FILTERS = {_DEFLATE, 2, 3}  # and shuffle, fletcher32; others load plugins, or unpack to what nobody can know before
+_MOST_TEXTS = 200_000  # in all attributes that are read
+_MOST_NAMES = 100_000  # in a group
+_DEEPEST = 100
 _MOST_IN_ONE = 60_000  # bytes of an attribute; the format's own limit is 64 KiB
-_SLACK = 16 << 20  # what a small file may unpack to
-_TROUBLE = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, AssertionError, AttributeError)
+_TROUBLE = (
+    OSError,
+    RuntimeError,
+    KeyError,
+    ValueError,
+    TypeError,
+    OverflowError,
+    AssertionError,
+    AttributeError,
+    MemoryError,
+    zlib.error,
+)
 
 
 class Writer:
@@ -67,19 +83,21 @@ class Store:
     Args:
         content: its bytes.
         path: the file's name, for messages.
+        size: of the file that the bytes are from, which says how much room there is.
 
     Raises:
         FileError: where it is no HDF5, or not what was written.
 
     """
 
-    def __init__(self, content: bytes, path: str | os.PathLike[str]) -> None:
+    def __init__(self, content: bytes, path: str | os.PathLike[str], size: int) -> None:
         self.path = path
         self.checked = _check_digest(memoryview(content), path)
-        if not any(content[at : at + 8] == _SIGNATURE for at in (0, *(512 << i for i in range(20)))):
+        if not is_hdf5(io.BytesIO(content)):
             refuse(path, "", "is no HDF5 file: it may be cut short, or of another kind.")
-        self._size = len(content)
-        self._room = 2 * len(content) + _SLACK  # bytes of arrays that may still be read
+        self._content = content
+        self._room = 2 * size + SLACK - len(content)  # bytes of arrays that may still be read
+        self._texts = _MOST_TEXTS  # that may still be read
         with self._said(""):
             self._file = h5py.File(io.BytesIO(content), "r")
 
@@ -87,6 +105,11 @@ class Store:
         return self
 
     def __exit__(self, *error: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the bytes."""
+        self._content = b""
         with self._said(""):
             self._file.close()
 
@@ -106,16 +129,28 @@ class Store:
 
     def names(self, path: str) -> list[str]:
         """What stands in the group at `path`; nothing where there is none."""
+        if self.size(path) > _MOST_NAMES:
+            refuse(self.path, f"group {path!r}", f"has {self.size(path):,} entries, more than {_MOST_NAMES:,}.")
         group = self._find(path)
         with self._said(f"group {path!r}"):
             return list(group) if isinstance(group, h5py.Group) else []
 
+    def size(self, path: str) -> int:
+        """How many things stand in the group at `path`."""
+        group = self._find(path)
+        with self._said(f"group {path!r}"):
+            return len(group) if isinstance(group, h5py.Group) else 0
+
     def _find(self, path: str) -> Any:
         """The object at `path`, reached by plain links inside the file alone."""
         here: Any = self._file
+        if path.count("/") > _DEEPEST:
+            refuse(self.path, f"dataset {path!r}", f"lies more than {_DEEPEST} levels deep.")
         with self._said(f"{path!r}"):
-            for name in filter(None, path.split("/")):
-                if name == ".." or not isinstance(here, h5py.Group) or name not in here:
+            for name in path.split("/"):
+                if name in ("", "."):  # the group itself; '..' is a name like any other to HDF5
+                    continue
+                if not isinstance(here, h5py.Group) or name not in here:
                     return None
                 link = here.get(name, getclass=True, getlink=True)
                 if link is not h5py.HardLink:
@@ -135,13 +170,10 @@ class Store:
         found = self._attribute(path, name)
         if found is not None:
             return found
-        texts: list[str] = []
-        for number in range(_MOST_TEXTS):
-            piece = self._attribute(path, f"{name}{number}")
-            if piece is None or len(texts) > _MOST_TEXTS:
-                break
-            texts.extend(piece)
-        return texts
+        pieces: list[list[str]] = []
+        while (piece := self._attribute(path, f"{name}{len(pieces)}")) is not None:
+            pieces.append(piece)
+        return [text for piece in pieces for text in piece]
 
     def _attribute(self, path: str, name: str) -> list[str] | None:
         group = self._find(path)
@@ -150,18 +182,34 @@ class Store:
             if group is None or name not in group.attrs:
                 return None
             told = group.attrs.get_id(name)
-            if math.prod(told.shape or ()) > _MOST_TEXTS:
-                refuse(self.path, part, f"claims {told.shape} texts.")
-            if 0 in told.shape:
+            if told.shape is None or 0 in told.shape:
                 return []
+            count = math.prod(told.shape)
+            self._texts -= count + 1
+            if self._texts < 0:
+                refuse(self.path, part, f"has {count:,} texts: with those before more than {_MOST_TEXTS:,} names.")
             if told.dtype.kind not in "SUO" or (told.dtype.kind == "O" and h5py.check_string_dtype(told.dtype) is None):
                 refuse(self.path, part, f"must be text, got {told.dtype}.")
+            if told.dtype.kind == "O" and count > 1 and count * self._longest_text() > SLACK // 2:
+                refuse(self.path, part, f"has {count:,} texts that may be one long one, told over and over.")
             return [one.decode() if isinstance(one, bytes) else str(one) for one in np.atleast_1d(group.attrs[name])]
+
+    def _longest_text(self) -> int:
+        """What a text of no fixed length can have at most: the size of the largest heap of such, of which it is a part."""
+        at, most = self._content.find(_HEAP), 0
+        while at >= 0:
+            most = max(most, int.from_bytes(self._content[at + 8 : at + 16], "little"))
+            at = self._content.find(_HEAP, at + 1)
+        return min(most, len(self._content))
 
     def shape(self, path: str) -> tuple[int, ...] | None:
         """The shape of the array at `path`, or None where there is none."""
         found = self._find(path)
-        return found.shape if isinstance(found, h5py.Dataset) else None
+        if not isinstance(found, h5py.Dataset):
+            return None
+        with self._said(f"dataset {path!r}"):
+            self._within(found, f"dataset {path!r}")
+            return found.shape
 
     def array(self, path: str, shape: tuple[int, ...] | None) -> np.ndarray:
         """The numbers at `path`.
@@ -178,33 +226,62 @@ class Store:
         with self._said(part):
             if not isinstance(found, h5py.Dataset):
                 refuse(self.path, part, "must be an array, got a group.")
+            self._within(found, part)  # before its shape is asked for: that alone may open another file
             if shape is not None and found.shape != tuple(shape):
                 refuse(self.path, part, f"has shape {found.shape}, the net needs {tuple(shape)}.")
             self._sound(found, part)
-            return _native(found)
+            marked = self.text(path, "dtype") if found.dtype.kind == "V" else None
+            return _native(found, marked)
+
+    def _within(self, found: Any, part: str) -> None:
+        """Whether a dataset lies in this file and needs no plugin."""
+        plist = found.id.get_create_plist()
+        if plist.get_layout() == h5py.h5d.VIRTUAL or plist.get_external_count():
+            refuse(self.path, part, "keeps its numbers in another file; those are not opened.")
+        codes = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
+        for code in codes:
+            if code not in _FILTERS or codes.count(code) > 1:
+                refuse(self.path, part, f"is packed by HDF5's filter {code}: read are deflate, shuffle and fletcher32.")
 
     def _sound(self, found: Any, part: str) -> None:
-        """Whether a dataset lies in this file, is of plain numbers, and is no larger than the file can hold."""
-        if found.external or found.is_virtual:
-            refuse(self.path, part, "keeps its numbers in another file; those are not opened.")
+        """Whether a dataset is of plain numbers, and no larger than the file has room for, unpacked as well."""
         if found.dtype.kind not in "biufV" or found.dtype.hasobject:
             refuse(self.path, part, f"must hold numbers, got dtype {found.dtype}.")
         if found.shape is None:
             refuse(self.path, part, "is empty.")
-        plist = found.id.get_create_plist()
-        for i in range(plist.get_nfilters()):
-            if plist.get_filter(i)[0] not in _FILTERS:
-                refuse(self.path, part, f"needs the HDF5 plugin {plist.get_filter(i)[0]}; plugins are not loaded.")
         size = math.prod(found.shape) * found.dtype.itemsize
         if size > self._room:
-            refuse(self.path, part, f"claims shape {found.shape}, {size:,} bytes, in a file of {self._size:,}.")
+            refuse(self.path, part, f"claims shape {found.shape}, {size:,} bytes, in a file that has no room for it.")
+        if found.chunks:
+            chunk = math.prod(found.chunks) * found.dtype.itemsize
+            number = math.prod(-(-have // each) for have, each in zip(found.shape, found.chunks, strict=True))
+            if number * chunk > self._room:
+                refuse(self.path, part, f"has chunks of {chunk:,} bytes, more than there is room for.")
+            size = max(size, number * chunk)
+            self._chunks(found, part, chunk)
         self._room -= size
 
+    def _chunks(self, found: Any, part: str, size: int) -> None:
+        """Whether no chunk unpacks to more than it should: the library itself goes on for as long as there is more."""
+        plist = found.id.get_create_plist()
+        codes = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
+        if _DEFLATE not in codes:
+            return
+        off = 1 << codes.index(_DEFLATE)
+        chunks: list[Any] = []
+        found.id.chunk_iter(chunks.append)
+        for chunk in chunks:
+            if chunk.size > len(self._content):
+                refuse(self.path, part, f"has a chunk of {chunk.size:,} bytes in a smaller file.")
+            if not chunk.filter_mask & off:
+                packed = found.id.read_direct_chunk(chunk.chunk_offset)[1]
+                if len(zlib.decompressobj().decompress(packed, size + 5)) > size + 4:  # and a checksum of 4 bytes
+                    refuse(self.path, part, f"has a chunk that unpacks to more than the {size:,} bytes of one.")
 
-def _native(dataset: Any) -> np.ndarray:
-    marked = dataset.attrs.get("dtype")
+
+def _native(dataset: Any, marked: str | None) -> np.ndarray:
     array = dataset[()]
-    if array.dtype.kind == "V" and marked in ("bfloat16", b"bfloat16") and array.dtype.itemsize == 2:
+    if array.dtype == "V2" and marked in (None, "bfloat16"):  # Keras's older files do not mark them
         import ml_dtypes
 
         return np.asarray(array).view(ml_dtypes.bfloat16).astype(np.float32)
@@ -221,3 +298,12 @@ def _check_digest(content: memoryview, path: Any) -> bool:
     if hashlib.sha256(content[_FRONT:]).hexdigest().encode() != told:
         refuse(path, "", "was changed or cut short after it was written: its SHA-256 does not match. Get it anew.")
     return True
+
+
+def is_hdf5(file: Any) -> bool:
+    """Whether the signature stands at one of the places where it may."""
+    for at in (0, *(512 << i for i in range(20))):
+        file.seek(at)
+        if file.read(8) == _SIGNATURE:
+            return True
+    return False

@@ -11,14 +11,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from thalweg.files._atomic import write_whole
-from thalweg.files._error import refuse
+from thalweg.files._error import FileError, refuse
+from thalweg.files._open import SLACK, size_of
 
 _MOST_MEMBERS = 10_000
-_SLACK = 32 << 20  # what a small archive may unpack to
+_MOST_AT_ONCE = 4 << 20  # bytes of a directory
 _READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
-def read_members(path: str | os.PathLike[str], wanted: tuple[str, ...]) -> dict[str, bytes]:
+def read_members(file: io.FileIO, path: str | os.PathLike[str], wanted: tuple[str, ...]) -> dict[str, bytes]:
     """The members of an archive that are wanted and there, as bytes; nothing is unpacked to the disk.
 
     Raises:
@@ -26,14 +27,30 @@ def read_members(path: str | os.PathLike[str], wanted: tuple[str, ...]) -> dict[
             than there is, is encrypted, cut short or damaged.
 
     """
-    size = os.path.getsize(path)
+    guarded = _Guarded(file)
     try:
-        with zipfile.ZipFile(path) as archive:
-            _look_over(archive, path, size)
+        with zipfile.ZipFile(guarded) as archive:
+            _look_over(archive, path, size_of(file))
+            guarded.most = None
             there = {info.filename: info for info in archive.infolist()}
             return {name: _read(archive, there[name], path) for name in wanted if name in there}
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, UnicodeDecodeError) as error:
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, ValueError) as error:
+        if isinstance(error, FileError):
+            raise
         refuse(path, "", f"is no whole zip archive ({error}). It may be cut short or damaged: get it anew.", error)
+    finally:
+        guarded.detach()  # the file is its opener's to close
+
+
+class _Guarded(io.BufferedReader):
+    """A file that gives only so much at once, until its directory is looked over: that is read in one go."""
+
+    most: int | None = _MOST_AT_ONCE
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.most is not None and size is not None and size > self.most:
+            raise zipfile.BadZipFile(f"its directory claims {size:,} bytes, more than {self.most:,}")
+        return super().read(size)
 
 
 def _look_over(archive: zipfile.ZipFile, path: Any, size: int) -> None:
@@ -56,12 +73,12 @@ def _look_over(archive: zipfile.ZipFile, path: Any, size: int) -> None:
         if info.compress_type not in _READABLE:
             refuse(path, f"member {name!r}", f"is packed by method {info.compress_type}; stored and deflate are read.")
     total = sum(info.file_size for info in members)
-    if total > 2 * size + _SLACK:
+    if total > size + SLACK // 2:  # as much again is needed for the arrays
         largest = max(members, key=lambda info: info.file_size)
         refuse(
             path,
             f"member {largest.filename!r}",
-            f"unpacks to {largest.file_size:,} bytes from a file of {size:,}: that is no model.",
+            f"unpacks to {largest.file_size:,} bytes from a file of {size:,}: that is more than a model does.",
         )
 
 

@@ -18,6 +18,7 @@ from thalweg import metrics as metrics
 from thalweg import models as models
 from thalweg import optimizers as optimizers
 from thalweg import regularizers as regularizers
+from thalweg import saving as saving
 from thalweg import utils as utils
 from thalweg.layers import Input as Input
 from thalweg.models import Model as Model
@@ -37,6 +38,7 @@ for _module in (
     optimizers,
     optimizers.schedules,
     regularizers,
+    saving,
     utils,
 ):
     sys.modules[_module.__name__.replace("thalweg.", "thalweg.keras.", 1)] = _module

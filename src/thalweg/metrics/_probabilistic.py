@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 from thalweg import losses
 from thalweg.metrics._base import LossMetric
@@ -82,6 +83,11 @@ class SparseCategoricalCrossentropy(LossMetric):
         axis: int = -1,
     ) -> None:
         super().__init__(name, dtype, from_logits=from_logits, axis=axis)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """As for any metric; Keras's ``ignore_class`` is passed over where it ignores none."""
+        return cls(**{key: value for key, value in config.items() if key != "ignore_class" or value is not None})
 
 
 class Hinge(LossMetric):

@@ -48,7 +48,7 @@ def call_of(layer: str, number: int, told: Any, path: Any) -> Call:
         ends = tuple(_end(one["config"]["keras_history"]) for one in _tensors(given))
         keyed = isinstance(given, Mapping) and "class_name" not in given
         return Call(layer, number, ends, isinstance(given, list), tuple(map(str, given)) if keyed else ())
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, StopIteration) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, StopIteration) as error:
         refuse(path, f"layer {layer!r}", f"has inbound_nodes in a form that is not known ({error!r}).", error)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,8 +18,8 @@ from thalweg import (
     optimizers,
     regularizers,
 )
-from thalweg._family import name_of
-from thalweg.files import Part, Spec, refuse
+from thalweg._family import function_description
+from thalweg.files import FileError, Part, Spec, refuse
 from thalweg.layers import InputLayer, Lambda, Layer
 from thalweg.losses import FunctionLoss, Loss
 from thalweg.metrics import MeanMetricWrapper
@@ -137,9 +138,7 @@ def _named_functions(told: Any, whose: str) -> None:
     for value in told.values() if isinstance(told, Mapping) else told:
         if value == "<lambda>":
             _inexpressible(f"{whose} holds a lambda", "Give the function a name with def")
-        if isinstance(value, Mapping):
-            _named_functions(value, whose)
-        elif isinstance(value, list):
+        if isinstance(value, (Mapping, list)):
             _named_functions(value, whose)
 
 
@@ -232,7 +231,7 @@ def _metric(given: Any) -> Any:
 
 
 def _function(function: Callable[..., Any], what: str) -> dict[str, Any]:
-    told = {"module": "builtins", "class_name": "function", "config": name_of(function), "registered_name": "function"}
+    told = function_description(function)
     _named_functions([told], f"the {what}")
     return told
 
@@ -251,7 +250,9 @@ def _mapped(given: Any, act: Callable[[Any], Any]) -> Any:
 # -- description -> model ---------------------------------------------------------------------------
 
 _MOST_LAYERS = 5_000
+_MOST_CALLS = 20_000
 _DEEPEST = 20
+_LONGEST_NAME = 1_000
 
 
 class Reader:
@@ -266,6 +267,7 @@ class Reader:
     def __init__(self, path: Any, custom: Mapping[str, Any] | None = None) -> None:
         self.path, self.custom = path, custom or {}
         self.notes: dict[str, str] = {}  # what a person should know -> of which layer
+        self._layers = self._calls = 0  # so far, those of nested models among them
 
     def model(self, told: Any, depth: int = 0) -> tuple[Model, list[Part]]:
         """A model and its parts, nested as the description has them; their leaves' owners are the model's layers."""
@@ -277,17 +279,20 @@ class Reader:
             inner = {"layers": inner}
         if not isinstance(inner, Mapping) or not isinstance(inner.get("layers"), list):
             refuse(self.path, "the description", "has no list of layers.")
-        if len(inner["layers"]) > _MOST_LAYERS or depth > _DEEPEST:
-            refuse(self.path, "the description", f"has {len(inner['layers']):,} layers at depth {depth}: too many.")
+        self._layers += len(inner["layers"])
+        if self._layers > _MOST_LAYERS or depth > _DEEPEST:
+            refuse(self.path, "the description", f"has {self._layers:,} layers up to depth {depth}: too many.")
         model, parts = _MODELS[kind](self, inner, told, depth)
-        model.name = str(inner.get("name") or model.name)
+        model.name = self._name(inner) or model.name
         return model, parts
 
     def layer(self, told: Any, depth: int) -> tuple[Any, Callable[[], Part]]:
         """A layer or a nested model, and what makes its part once it is built."""
         if not isinstance(told, Mapping) or not isinstance(told.get("config", {}), (Mapping, list)):
-            refuse(self.path, "the description", f"must list layers as objects, got {type(told).__name__}.")
+            refuse(self.path, "the description", f"must list layers as objects, got {str(told)[:100]}.")
         kind = told.get("class_name")
+        if not isinstance(kind, str):
+            refuse(self.path, f"layer {self._name(told)!r}", f"needs a class_name, got {str(kind)[:100]}.")
         if kind in _MODELS:
             model, parts = self.model(told, depth + 1)
             for layer in model.layers:
@@ -297,8 +302,19 @@ class Reader:
         layer.trainable = told["config"].get("trainable", True) is not False
         return layer, lambda: part_of(layer)
 
+    def _name(self, told: Mapping[str, Any]) -> str:
+        """A layer's or model's own entry of that name; '' where it has none."""
+        name = told.get("name")
+        if name is not None and (not isinstance(name, str) or len(name) > _LONGEST_NAME):
+            refuse(
+                self.path, "the description", f"has a name that is no text of up to {_LONGEST_NAME:,} letters: {name!r}"
+            )
+        return name or ""
+
     def _made(self, told: Mapping[str, Any]) -> Layer:
-        name = told.get("config", {}).get("name") or told.get("name")
+        if not isinstance(told.get("config"), Mapping):
+            refuse(self.path, f"layer {self._name(told)!r} ({told['class_name']})", "needs a config that is an object.")
+        name = self._name(told["config"]) or self._name(told)
         whose = f"layer {name!r} ({told.get('class_name')})"
         if told.get("class_name") == "Lambda" and "Lambda" not in self.custom:
             refuse(
@@ -309,7 +325,7 @@ class Reader:
         try:
             settings = {key: self._handed(key, value) for key, value in (told.get("config") or {}).items()}
             made = layers.deserialize({**told, "config": settings}, self.custom)
-        except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+        except Exception as error:  # whatever a constructor makes of what nobody vouches for
             refuse(self.path, whose, _with_way_out(str(error)), error)
         self._precision(told["config"].get("dtype"), whose)
         if not isinstance(made, Layer):
@@ -329,7 +345,12 @@ class Reader:
         return told
 
     def _precision(self, told: Any, whose: str) -> None:
-        name = told.get("config", {}).get("name") if isinstance(told, Mapping) else told
+        if isinstance(told, Mapping):
+            inner = told.get("config", {})
+            if not isinstance(inner, Mapping):
+                refuse(self.path, whose, f"has a dtype whose config is no object: {str(inner)[:100]}")
+            told = inner.get("name")
+        name = told
         known = (None, config.dtype_policy(), config.floatx(), config.compute_dtype(), "float32")
         if isinstance(name, str) and name not in known and not name.startswith(("int", "uint", "bool")):
             self.notes.setdefault(
@@ -346,7 +367,10 @@ class Reader:
 
         made = [self.layer(one, depth) for one in inner["layers"]]
         model = self._guarded(lambda: Sequential([layer for layer, _ in made]))
-        shape = inner.get("build_input_shape") or (told.get("build_config") or {}).get("input_shape")
+        built = told.get("build_config") or {}
+        if not isinstance(built, Mapping):
+            refuse(self.path, "build_config", f"must be an object, got {type(built).__name__}.")
+        shape = inner.get("build_input_shape") or built.get("input_shape")
         if not model.built and isinstance(shape, list) and all(isinstance(size, int) for size in shape[1:]):
             self._guarded(lambda: model.build(tuple(shape)))
         return model, [part() for layer, part in made if not isinstance(layer, InputLayer)]
@@ -359,13 +383,14 @@ class Reader:
         calls: list[Call] = []
         tensors: dict[End, Any] = {}
         for one in inner["layers"]:
-            name = str(one.get("name") or one.get("config", {}).get("name")) if isinstance(one, Mapping) else ""
+            layer, part = self.layer(one, depth)
+            name = self._name(one) or self._name(one["config"])
             if name in made:
                 refuse(self.path, f"layer {name!r}", "stands in the description twice.")
-            made[name] = layer, _ = self.layer(one, depth)
+            made[name] = layer, part
             if isinstance(layer, InputLayer):
                 tensors[name, 0, 0] = layers.Symbol(layer.shape, layer)
-            calls += [call_of(name, i, told, self.path) for i, told in enumerate(one.get("inbound_nodes") or [])]
+            calls += self._calls_of(name, one.get("inbound_nodes") or [])
         models = {
             str(one.get("name")): str(one.get("class_name"))
             for one in inner["layers"]
@@ -375,30 +400,56 @@ class Reader:
         self._call_all(made, calls, tensors)
         try:
             ends = [_resolved(told, tensors) for told in (inner.get("input_layers"), outputs)]
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
             refuse(self.path, "the description", f"names an input or output that no layer makes ({error}).", error)
         model = self._guarded(lambda: Model(*ends))
         return model, [part() for layer, part in made.values() if not isinstance(layer, InputLayer)]
 
-    def _call_all(self, made: Mapping[str, Any], waiting: Sequence[Call], tensors: dict[End, Any]) -> None:
-        while waiting:
-            left = []
-            for call in waiting:
-                if not all(end in tensors for end in call.ends):
-                    left.append(call)
-                    continue
-                layer = made[call.layer][0]
-                found = self._guarded(partial(_called, layer, call, [tensors[end] for end in call.ends]))
-                tensors.update({(call.layer, call.number, i): one for i, one in enumerate(_in_keras_s_order(found))})
-            if len(left) == len(waiting):
-                refuse(self.path, f"layer {left[0].layer!r}", f"is called on {left[0].ends}, which no layer makes.")
-            waiting = left
+    def _calls_of(self, name: str, told: Any) -> list[Call]:
+        if not isinstance(told, list):
+            refuse(self.path, f"layer {name!r}", f"must list its inbound_nodes, got {type(told).__name__}.")
+        self._calls += len(told)
+        if self._calls > _MOST_CALLS:
+            refuse(
+                self.path,
+                f"layer {name!r}",
+                f"is called {len(told):,} times, with the others more than {_MOST_CALLS:,}.",
+            )
+        return [call_of(name, i, one, self.path) for i, one in enumerate(told)]
+
+    def _call_all(self, made: Mapping[str, Any], calls: Sequence[Call], tensors: dict[End, Any]) -> None:
+        """Call each layer as soon as all that it is called on is there; of several that could be, the first one."""
+        absent = [{end for end in call.ends if end not in tensors} for call in calls]
+        waiting: dict[End, list[int]] = {}
+        for i, ends in enumerate(absent):
+            for end in ends:
+                waiting.setdefault(end, []).append(i)
+        ready = [i for i, ends in enumerate(absent) if not ends]  # in order, so a heap
+        done = set()
+        while ready:
+            i = heapq.heappop(ready)
+            done.add(i)
+            call = calls[i]
+            layer = made[call.layer][0]
+            found = self._guarded(partial(_called, layer, call, [tensors[end] for end in call.ends]))
+            for j, one in enumerate(_in_keras_s_order(found)):
+                end = (call.layer, call.number, j)
+                tensors[end] = one
+                for other in waiting.pop(end, ()):
+                    absent[other].discard(end)
+                    if not absent[other]:
+                        heapq.heappush(ready, other)
+        for i, call in enumerate(calls):
+            if i not in done:
+                refuse(self.path, f"layer {call.layer!r}", f"is called on {call.ends}, which no layer makes.")
 
     def _guarded(self, act: Callable[[], Any]) -> Any:
         try:
             return act()
-        except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError, MemoryError) as error:
-            refuse(self.path, "the description", str(error)[:500], error)
+        except FileError:
+            raise
+        except Exception as error:  # whatever layers make of shapes that nobody vouches for
+            refuse(self.path, "the description", str(error)[:500] or type(error).__name__, error)
 
     # -- compile --
 
@@ -415,7 +466,7 @@ class Reader:
                 for key in ("metrics", "weighted_metrics")
             )
             model.compile(optimizer, loss, weights, plain, weighted)
-        except (TypeError, ValueError, KeyError, AttributeError) as error:
+        except Exception as error:  # whatever they make of settings that nobody vouches for
             words = f"{_with_way_out(str(error))} Or pass compile=False to load the net alone."
             refuse(self.path, "compile_config", words, error)
 
@@ -485,7 +536,11 @@ def _mapped_back(told: Any, act: Callable[[Any], Any]) -> Any:
         if isinstance(told.get("class_name"), str):
             return act(told)
         return {name: _mapped_back(one, act) for name, one in told.items()}
-    return [_mapped_back(one, act) for one in told] if isinstance(told, list) else told
+    if isinstance(told, list):
+        return [_mapped_back(one, act) for one in told]
+    if told is not None and not isinstance(told, str):
+        raise TypeError(f"A loss or a metric must be a name or an object with a class_name, got {told!r}.")
+    return told
 
 
 def _known_optimizer(told: Any, custom: Mapping[str, Any]) -> Any:

@@ -182,13 +182,16 @@ def load_model(
         reader = Reader(filepath, custom_objects)
         model, parts = reader.model(file.description)
         own = file.own
-        if compile and file.description.get("compile_config"):
-            told = dict(file.description["compile_config"])
-            told["optimizer"] = own.get("optimizer") or told.get("optimizer")
+        told = file.description.get("compile_config")
+        if compile and told:
+            if isinstance(told, Mapping):
+                told = {**told, "optimizer": own.get("optimizer") or told.get("optimizer")}
             reader.compile(model, told)
         if model.built:
             _fill(model, file, parts)
-        _take_own(model, own)
+        elif file.holds_weights():
+            refuse(filepath, "build_input_shape", "is missing or no shape, but there are weights of layers.")
+        _take_own(model, own, filepath)
     for words, whose in reader.notes.items():
         warnings.warn(f"{os.fspath(filepath)}: {whose} {words}", FileWarning, stacklevel=2)
     return model
@@ -333,7 +336,7 @@ def _fill_some(file: ModelFile, mine: Sequence[Part], by_name: bool) -> None:
         )
 
 
-def _take_own(model: Model, own: Mapping[str, Any]) -> None:
+def _take_own(model: Model, own: Mapping[str, Any], path: Any) -> None:
     """What only thalweg knows."""
     model.steps_taken = np.uint32(own.get("steps_taken", 0))
     model.class_names, model.preprocessing = own.get("class_names"), own.get("preprocessing")
@@ -342,4 +345,7 @@ def _take_own(model: Model, own: Mapping[str, Any]) -> None:
         model.optimizer.exclude_from_weight_decay(excluded)
     scale = own.get("learning_rate_scale")
     if scale is not None and model.optimizer is not None:
-        model.hypers["optimizer/learning_rate/scale"] = scale
+        try:
+            model.hypers["optimizer/learning_rate/scale"] = scale
+        except (KeyError, ValueError) as error:
+            refuse(path, "thalweg's own entry 'learning_rate_scale'", f"has no place: {error}", error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -160,6 +161,8 @@ class Session:
         self.judges = True  # whether a loss that is no number ends the fit
         self.resumed: dict[str, Any] | None = None  # a snapshot that is still to be taken over
         self.last_logs: dict[str, Any] = {}
+        self.validated = 0  # validations that are done
+        self.facts: dict[str, Any] | None = None  # by what the data are known again, once somebody has asked
         self.ended = False  # whether the last epoch is over
         self.broken_by = "failed"  # how a fit ended that did not end by itself
 
@@ -182,22 +185,39 @@ class Session:
         return self.history
 
     def _run_epochs(self, interrupts: Interrupts) -> None:
-        if self.resumed is not None and self.resumed["step"] == 0:
-            self.restore()
+        self._catch_up()
         try:
             while self.epoch < self.asked["epochs"] and not self.model.stop_training:
                 self.last_logs = self.run_epoch(interrupts)
                 self.epoch, self.step, self.totals, self.results = self.epoch + 1, 0, None, None
                 self.callbacks.on_safe_point(self.epoch, 0)
+                if self.epoch < self.asked["epochs"]:
+                    interrupts.check()
         except (KeyboardInterrupt, Terminated):
             self.broken_by = "interrupted"
-            if not interrupts.hard:
+            self.settle()
+            if interrupts.asked is not None and not interrupts.hard:  # else it was raised anywhere
                 self.callbacks.on_safe_point(self.epoch, self.step, last=True)
             self.callbacks.on_train_end(self.last_logs)
             raise
         except LossNotFinite:
             self.callbacks.on_train_end(self.last_logs)
             raise
+        except BaseException:
+            self.settle()
+            raise
+
+    def _catch_up(self) -> None:
+        """Where a fit goes on: let the streams leave out what was read; in the middle of an epoch the rest comes later."""
+        snapshot = self.resumed
+        if snapshot is None:
+            return
+        self.feed.go_to(snapshot["epoch"] - snapshot["initial_epoch"], snapshot["place"])
+        self.validated, place = snapshot["validated"]
+        if self.evaluator is not None and place is not None:
+            self.evaluator.feed.go_to(self.validated, place)
+        if snapshot["step"] == 0 or self.epoch >= self.asked["epochs"]:
+            self.restore()
 
     def finalize(self) -> None:
         """See :func:`finalize`."""
@@ -215,10 +235,9 @@ class Session:
         self.step, self.totals, self.results = 0, self.fresh_totals(), None
         if self.resumed is not None and self.resumed["epoch"] == self.epoch:
             self.restore()  # after that hook, which may have turned something
-        for slab in self.feed.epoch(self.epoch, self.step):
-            self.run_slab(slab, interrupts)
-            if self.model.stop_training:
-                break
+        with closing(self.feed.epoch(self.epoch, self.step)) as slabs:
+            while not (self.step and self.model.stop_training) and (slab := next(slabs, None)) is not None:
+                self.run_slab(slab, interrupts)
         if self.results is None:
             raise data.DataError("The training data gave no batch: it is empty, or a generator that has ended.")
         self._check_length()
@@ -226,6 +245,7 @@ class Session:
         logs = self.logs(self.results)
         if self.evaluator is not None and self._validates(self.epoch):
             found = self.evaluator.run(self.callbacks, interrupts)
+            self.validated += 1
             logs.update({f"val_{name}": value for name, value in found.items()})
         self.callbacks.on_epoch_end(self.epoch, logs)
         return logs
@@ -279,8 +299,10 @@ class Session:
 
     def data_facts(self) -> dict[str, Any]:
         """By what the training data are known again."""
-        rows = getattr(self.feed, "rows", None)
-        return {"rows": None} if rows is None else {"rows": rows.n, "sha256": data.fingerprint(rows)}
+        if self.facts is None:
+            rows = getattr(self.feed, "rows", None)
+            self.facts = {"rows": None} if rows is None else {"rows": rows.n, "sha256": data.fingerprint(rows)}
+        return self.facts
 
     # -- a fit that goes on in another process ---------------------------------------------------
 
@@ -289,8 +311,13 @@ class Session:
         return {
             "epoch": self.epoch,
             "step": self.step,
+            "initial_epoch": self.asked["initial_epoch"],
+            "stopped": bool(self.model.stop_training),
             "seeds": self.all_seeds(),
-            "place": self.feed.place(),
+            "data": self.data_facts(),
+            "place": self.feed.place(self.step),
+            "validated": [self.validated, None if self.evaluator is None else self.evaluator.feed.place(0)],
+            "last_logs": self.last_logs,
             "callbacks": self.callbacks.get_state(),
             "results": None if self.results is None else [np.asarray(one) for one in jax.device_get(self.results)],
             **self.members_snapshot(),
@@ -304,14 +331,22 @@ class Session:
     def resume(self, snapshot: dict[str, Any]) -> None:
         """Go on from a snapshot, as soon as every callback has begun; for ``on_train_begin``.
 
+        Where several callbacks have one, the fit goes on from the latest.
+
         Raises:
             ValueError: where the snapshot is of another net, or of other data.
 
         """
-        self.feed.go_to(snapshot["epoch"] - self.asked["initial_epoch"], snapshot["place"])
-        self.take_seeds(snapshot["seeds"])
         self.check_snapshot(snapshot)
-        self.resumed, self.epoch = snapshot, snapshot["epoch"]
+        self.feed.look_at(snapshot["place"])
+        if snapshot["data"] != self.data_facts():
+            raise ValueError(
+                f"The checkpoint is of other data: they were {snapshot['data']}, got {self.data_facts()}. Give the fit "
+                "the rows, targets and weights it had, in their order, or begin another run."
+            )
+        if self.resumed is None or (self.epoch, self.step) < (snapshot["epoch"], snapshot["step"]):
+            self.take_seeds(snapshot["seeds"])
+            self.resumed, self.epoch, self.step = snapshot, snapshot["epoch"], snapshot["step"]
 
     def check_snapshot(self, snapshot: dict[str, Any]) -> None:
         """Whether every array has its place in the net."""
@@ -331,6 +366,7 @@ class Session:
         assert snapshot is not None
         self.step = snapshot["step"]
         self.restore_members(snapshot)
+        self.model.stop_training, self.last_logs = snapshot["stopped"], snapshot["last_logs"]
         self.callbacks.set_state(snapshot["callbacks"])
         self.results = snapshot["results"] if self.step else None
 
@@ -397,7 +433,8 @@ class Session:
                 "Training goes on; give steps_per_epoch as many steps as there are batches, or a source that repeats."
             )
             warnings.warn(message, DataWarning, stacklevel=2)
-            self.history.warnings.append(message)
+            if message not in self.history.warnings:  # said before a fit was broken off in its validation
+                self.history.warnings.append(message)
 
 
 def _held_by(model: Model, state: TrainState, numbers: Any) -> dict[str, Any]:
@@ -412,8 +449,9 @@ def _held_by(model: Model, state: TrainState, numbers: Any) -> dict[str, Any]:
 
 def _given_back(model: Model, held: dict[str, Any], like: TrainState) -> tuple[TrainState, Any]:
     """Give a net its part of a snapshot; its state and the hypers of its last chunk."""
-    for path, value in held["hypers"].items():
-        model.hypers[path] = value
+    for path, value in zip(list(model.hypers), held["hypers"].values(), strict=True):  # names may be others by now
+        if model.hypers[path] != value:
+            model.hypers[path] = value
     model.stop_training = held["stopped"]
     numbers = held["numbers"]
     return jax.tree.unflatten(jax.tree.structure(like), held["state"]), None if numbers is None else np.array(numbers)
@@ -492,9 +530,9 @@ def feed_of(
 ) -> Feed:
     """The feed for rows or for a stream."""
     if isinstance(source, Rows):
-        batch = min(batch_size or _BATCH, source.n if exact else data.capacity(source.n))
+        batch = int(min(batch_size or _BATCH, source.n if exact else data.capacity(source.n)))  # NumPy's come too
         per_pass = math.ceil(source.n / batch)
-        steps = asked["steps_per_epoch"]
+        steps = None if asked["steps_per_epoch"] is None else int(asked["steps_per_epoch"])
         if steps is not None and steps > per_pass:
             warnings.warn(
                 f"steps {steps} is more than the {per_pass} batches that {source.n} rows make: the rows are read again.",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -214,6 +215,7 @@ class PopulationSession(Session):
         self.paths = [public(models[0], path) for path in self.task.paths]
         self._state: TrainState | None = None
         self._given: list[list[Any]] = []
+        self._settled = True  # whether the members have what the state holds
         self.begin()
 
     def fresh_totals(self) -> Any:
@@ -252,6 +254,7 @@ class PopulationSession(Session):
         )
         if unchanged:
             return self._state._replace(totals=totals)  # type: ignore[union-attr]
+        self.settle()
         parts = []
         for i, model in enumerate(self.population):
             params, frozen = model.arrays()
@@ -261,7 +264,8 @@ class PopulationSession(Session):
             slots = self.crew.widen_slots(i, model.optimizer_state)
             parts.append((*wide, slots, model.steps_taken))
         params, frozen, slots, steps = self.crew.gather(parts)
-        self._state, self._given = TrainState(params, frozen, slots, steps, totals), held
+        self._state, self._settled = TrainState(params, frozen, slots, steps, totals), True
+        self._given = [[v.value for v in model.weights] for model in self.population]
         return self._state
 
     def judge(self, logs: dict[str, Any], chunk: Chunk, offset: int) -> None:
@@ -275,6 +279,7 @@ class PopulationSession(Session):
             found = origin(self.program, self.task, *chunk, self.before, member=i)
             if found.state is not None:
                 self._give(model, i, found.state)
+                self._state = None  # to be gathered anew, with this member's
             model.stop_training = True
             task = self.tasks[i].over(self.task.network, self.crew.padded)
             message = f"Member {i}: {report(found, self.epoch, task, self.feed.steps, offset)}"
@@ -284,8 +289,7 @@ class PopulationSession(Session):
 
     def members_snapshot(self) -> dict[str, Any]:
         """What is each member's own, in its own shapes."""
-        if self._state is not None:
-            self.settle()
+        self.settle()
         totals = jax.device_get(self.fresh_totals() if self.totals is None else self.totals)
         held = []
         for i, model in enumerate(self.population):
@@ -334,20 +338,25 @@ class PopulationSession(Session):
 
     def keep(self, state: TrainState) -> None:
         """Hold the state; members get theirs when somebody may look."""
-        self._state = state
+        self._state, self._settled = state, False
         if self.callbacks.wants_train_batches:
             self.settle()
 
     def settle(self) -> None:
-        """Give each member its arrays."""
+        """Give each member its arrays, once; weights that somebody has set meanwhile stay as set."""
         state = self._state
-        assert state is not None
+        if state is None or self._settled:
+            return
+        self._settled = True
         host = jax.device_get((state.params, state.frozen, state.optimizer, state.step))
-        self._given = []
         for i, model in enumerate(self.population):
+            before = [v.value for v in model.weights]
             params, frozen, slots, steps = jax.tree.map(lambda leaf, i=i: leaf[i], host)
             self._give(model, i, TrainState(params, frozen, slots, steps, None))
-            self._given.append([v.value for v in model.weights])
+            seen, self._given[i] = self._given[i], [v.value for v in model.weights]
+            for variable, held, known in zip(model.weights, before, seen, strict=True):
+                if held is not known:
+                    variable.hold(held)
 
     def _give(self, model: Model, member: int, state: TrainState) -> None:
         """A member its arrays, out of the widest net's shapes."""
@@ -496,8 +505,9 @@ class PopulationCallbacks:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        for listed in (*self.members, self.shared):
-            listed.close()
+        with ExitStack() as closing:
+            for listed in (self.shared, *self.members):
+                closing.callback(listed.close)
 
 
 def shared_feed(crew: Crew, source: Any, asked: dict[str, Any], seed: int | None, first: Rows) -> Feed:
@@ -521,15 +531,19 @@ class PopulationFeed:
         """What all members read, where it is rows."""
         return getattr(self.inner, "rows", None)
 
-    def place(self) -> dict[str, Any]:
+    def place(self, step: int) -> dict[str, Any]:
         """As of the rows that all members read."""
-        return self.inner.place()
+        return self.inner.place(step)
+
+    def look_at(self, place: Any) -> None:
+        """Likewise."""
+        self.inner.look_at(place)
 
     def go_to(self, epochs: int, place: Any) -> None:
         """Go on as after `epochs` epochs."""
         self.inner.go_to(epochs, place)
 
-    def epoch(self, number: int, skip: int = 0) -> Iterator[Slab]:
+    def epoch(self, number: int, skip: int = 0) -> Generator[Slab, None, None]:
         """The slabs, with orders [members, steps, batch]."""
         if isinstance(self.inner, ArrayFeed):
             orders = [self.inner.order(number, seed) for seed in self.seeds]

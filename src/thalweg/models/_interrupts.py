@@ -33,7 +33,8 @@ class Interrupts:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._before = {signal.SIGINT: signal.signal(signal.SIGINT, self._note)}
+            if signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None):  # ignored: a job in the background
+                self._before[signal.SIGINT] = signal.signal(signal.SIGINT, self._note)
             if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # somebody else's way to end is left to them
                 self._before[signal.SIGTERM] = signal.signal(signal.SIGTERM, self._note)
         return self
@@ -43,6 +44,8 @@ class Interrupts:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if kind is None:
+            self.check()  # what came after the last chunk is not swallowed
 
     def _note(self, number: int, frame: Any) -> None:
         if self.asked is not None:

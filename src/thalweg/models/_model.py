@@ -396,7 +396,7 @@ class Model:
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         """On symbols: the model's layers, called again on them. On arrays: the outputs, now."""
-        parts = _flat(x)
+        parts = self._in_order_of_inputs(x)
         if any(isinstance(part, Symbol) for part in parts):
             return self._replay(parts)
         self._build_for([np.shape(part)[1:] for part in parts])
@@ -409,7 +409,16 @@ class Model:
         )
         return self.shaped(forward.outputs)
 
+    def _in_order_of_inputs(self, x: Any) -> list[Any]:
+        if isinstance(x, Mapping) and self.built:
+            missing = [name for name in self.input_labels if name not in x]
+            if missing or len(x) > len(self.input_labels):
+                raise ValueError(f"{self.name!r} takes the inputs {self.input_labels}, got a dict of {list(x)}.")
+            return [x[name] for name in self.input_labels]
+        return _flat(x)
+
     def _replay(self, parts: list[Any]) -> Any:
+        self._build_for([part.features for part in parts])
         made = dict(zip(map(id, self._inputs), parts, strict=True))
         for symbol in self.symbols():
             fed = [made[id(one)] for one in symbol.inputs]

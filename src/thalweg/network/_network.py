@@ -161,6 +161,7 @@ class Network:
             y = layer.apply(weights[node.layer], _pick(tensors, node.inputs, layer.merges), ctx)
             tensors.append(y if dtype is None else y.astype(dtype))  # hypers are wider than the arithmetic
             moved.update({(node.layer, name): value for name, value in ctx.updates.items()})
+            weights[node.layer].update(ctx.updates)  # a layer that is called again goes on from there
             for cost in (*ctx.penalties, *_activity_penalty(layer, y, ctx)):
                 penalty = penalty + cost
         outputs = tuple(tensors[i] for i in self.outputs)

@@ -216,21 +216,24 @@ class Optimizer(Tunable):
             decays: whether weight decay applies, a weight; None where it does to all.
 
         """
-        every = self.gradient_accumulation_steps
-        if not every:
-            return self._step(h, state, params, grads, constraints, decays)
-        summed = tuple(a + g for a, g in zip(state.gathered, grads, strict=True))
-        inner = state._replace(iterations=state.iterations // every, gathered=())
-        moved, after = self._step(h, inner, params, tuple(g / every for g in summed), constraints, decays)
-        due = (state.iterations + 1) % every == 0
-        moved, after = jax.tree.map(lambda new, old: jnp.where(due, new, old), (moved, after), (params, inner))
-        gathered = tuple(jnp.where(due, 0, a) for a in summed)
-        return moved, after._replace(iterations=state.iterations + 1, gathered=gathered)
+        rate = self.rate(h, state.iterations)
+        every = self.gradient_accumulation_steps or 1
+        inner = state._replace(iterations=state.iterations // every) if every > 1 else state
+        if every == 1:
+            moved, after = self._step(h, rate, inner, params, grads, decays)
+        else:
+            summed = tuple(a + g for a, g in zip(state.gathered, grads, strict=True))
+            moved, after = self._step(h, rate, inner, params, tuple(g / every for g in summed), decays)
+            due = (state.iterations + 1) % every == 0
+            moved, after = jax.tree.map(lambda new, old: jnp.where(due, new, old), (moved, after), (params, inner))
+            after = after._replace(gathered=tuple(jnp.where(due, 0, a) for a in summed))
+        moved, averages = self._averaged(h, inner, moved)  # at every step, also where none is due, as in Keras
+        bound = tuple(w if limit is None else limit(w) for w, limit in zip(moved, constraints, strict=True))
+        return bound, after._replace(iterations=state.iterations + 1, averages=averages)
 
     def _step(
-        self, h: Hypers, state: OptimizerState, params: Arrays, grads: Arrays, constraints: Arrays, decays: Any
+        self, h: Hypers, rate: Any, state: OptimizerState, params: Arrays, grads: Arrays, decays: Any
     ) -> tuple[Arrays, OptimizerState]:
-        rate = self.rate(h, state.iterations)
         t = (state.iterations + 1).astype(jnp.result_type(rate))
         extra = self.shared(h, t, state.extra)
         told = {**h, **extra}
@@ -241,9 +244,7 @@ class Optimizer(Tunable):
             after, slots = self.update(told, rate, t, w, g, s)
             moved.append(after)
             kept.append(slots)
-        moved, averages = self._averaged(h, state, moved)
-        bound = tuple(w if limit is None else limit(w) for w, limit in zip(moved, constraints, strict=True))
-        return bound, OptimizerState(state.iterations + 1, tuple(kept), extra, averages)
+        return tuple(moved), state._replace(slots=tuple(kept), extra=extra)
 
     def _clipped(self, h: Hypers, grads: Arrays) -> Arrays:
         if self.clipnorm is not None:
@@ -255,7 +256,7 @@ class Optimizer(Tunable):
             return tuple(jnp.clip(g, -h["clipvalue"], h["clipvalue"]) for g in grads)
         return grads
 
-    def _averaged(self, h: Hypers, state: OptimizerState, moved: list[Any]) -> tuple[list[Any], Arrays]:
+    def _averaged(self, h: Hypers, state: OptimizerState, moved: Arrays) -> tuple[Arrays, Arrays]:
         if not self.use_ema:
             return moved, ()
         inertia = jnp.where(state.iterations == 0, 0, h["ema_momentum"])
@@ -263,7 +264,7 @@ class Optimizer(Tunable):
         every = self.ema_overwrite_frequency
         if every:
             due = (state.iterations + 1) % every == 0
-            moved = [jnp.where(due, a, w) for a, w in zip(averages, moved, strict=True)]
+            moved = tuple(jnp.where(due, a, w) for a, w in zip(averages, moved, strict=True))
         return moved, averages
 
     def finalize(self, state: OptimizerState, params: Arrays) -> Arrays:
