@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 import pytest
 from going_on import KINDS, Break, Steps, X, Y, broken_fit, same
@@ -113,7 +115,7 @@ def test_what_comes_is_what_would_have_come(drawn):
     other.pass_over(done, steps)
     got = [[rows.x[0] for rows in other.epoch(steps, skip)], *([r.x[0] for r in other.epoch(steps)] for _ in "ab")]
     assert [len(one) for one in got] == [len(one) for one in expected]
-    for one, two in zip(sum(got, []), sum(expected, []), strict=True):
+    for one, two in zip(chain(*got), chain(*expected), strict=True):
         np.testing.assert_array_equal(one, two)
 
 
@@ -144,6 +146,31 @@ def test_a_skip_that_gives_another_data_set_is_not_taken_for_it():
             raise AssertionError("such a skip leaves this one as it is")
 
     list(streams(Set()).epoch(3, 2))
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("skip", range(1, 9))
+def test_steps_are_as_wide_as_they_would_have_been(skip, exact, monkeypatch):
+    """Batches are padded to the widest of their slab: that must not depend on where a fit goes on."""
+    monkeypatch.setattr(_feed, "_SLAB_BATCHES", 4)
+
+    def feed():
+        stream = streams((X[:n], Y[:n]) for n in (2, 2, 2, 3, 3, 5, 8, 4, 4, 1))
+        return _feed.StreamFeed(stream, steps_per_epoch=10, exact=exact, first=data.peek(stream))
+
+    def widths(slabs):
+        return [(slab.order.index.shape[1], int(slab.order.rows[i])) for slab in slabs for i in range(slab.steps)]
+
+    whole, other, place = feed(), feed(), None
+    expected, done = [], 0
+    for slab in whole.epoch(0):
+        expected += widths([slab])
+        if done < skip <= done + slab.steps:
+            place = whole.place(skip)
+        done += slab.steps
+    other.look_at(place)
+    other.go_to(0, place)
+    assert widths(other.epoch(0, skip)) == expected[skip:]
 
 
 @pytest.mark.parametrize("kind", ["adam", "rmsprop"])
@@ -199,7 +226,7 @@ def map_targets(source):
         else:
 
             def __iter__(self):
-                return ((x, y.astype(np.float32)) for x, y in super(Mapped, self).__iter__())
+                return ((x, y.astype(np.float32)) for x, y in super().__iter__())
 
     return Mapped()
 

@@ -92,12 +92,13 @@ def test_checkpoints_change_nothing_that_a_callback_set(tmp_path):
     """Writing one asks the members for their arrays: weights that somebody has set meanwhile stay as set."""
 
     class Set(callbacks.Callback):
-        def on_progress(self, step, logs=None):
-            if step == 3:
-                self.model[1].set_weights([np.full_like(w, 0.25) for w in self.model[1].get_weights()])
+        def on_epoch_begin(self, epoch, logs=None):
+            self.model.program.seconds_per_step = 1.0  # chunks of one step, after which nobody asks for the arrays
 
-        def next_stop(self, step):
-            return step + 2
+        def on_progress(self, step, logs=None):
+            self.on_epoch_begin(0)
+            if step in (2, 4):
+                self.model[1].set_weights([np.full_like(w, 0.25) for w in self.model[1].get_weights()])
 
     results = []
     for more in ([], [callbacks.BackupAndRestore(tmp_path / "b", save_freq=1)], [Steps()], [Hooks()]):
@@ -105,11 +106,21 @@ def test_checkpoints_change_nothing_that_a_callback_set(tmp_path):
         nets.fit(X, Y, epochs=2, batch_size=8, verbose=0, seeds=[1, 2, 3], callbacks=[Set(), *more])
         results.append(nets)
     for other in results[1:]:
-        for mine, theirs in zip(results[1], other, strict=True):
+        for mine, theirs in zip(results[0], other, strict=True):
             for one, two in zip(leaves(mine), leaves(theirs), strict=True):
                 np.testing.assert_array_equal(one, two)
-    for one, two in zip(leaves(results[0][0]), leaves(results[1][0]), strict=True):
-        np.testing.assert_array_equal(one, two)  # a member that nobody touched
+
+
+def test_one_whose_members_have_all_stopped_stays_stopped(tmp_path):
+    def fit(nets, more):
+        stop = callbacks.EarlyStopping("loss", min_delta=10, restore_best_weights=True)
+        nets.fit(X, Y, epochs=9, batch_size=8, verbose=0, seeds=[1, 2, 3], callbacks=[stop, *more])
+
+    whole = population()
+    fit(whole, [])
+    assert whole.stop_training and whole.history.epoch == [0, 1]
+    broken, _ = broken_fit(population, [Break("on_safe_point", 2)], lambda: callbacks.RunFolder(tmp_path / "run"), fit)
+    same_populations(whole, broken)
 
 
 def test_ctrl_c_leaves_members_as_they_were_trained(tmp_path):
@@ -123,7 +134,9 @@ def test_ctrl_c_leaves_members_as_they_were_trained(tmp_path):
         pressed.fit(X, Y, epochs=3, batch_size=8, verbose=0, seeds=[1, 2, 3], callbacks=[Press()])
     with pytest.raises(BrokenOff):
         keep = [callbacks.BackupAndRestore(tmp_path / "b", save_freq=1), Steps()]
-        whole.fit(X, Y, epochs=3, batch_size=8, verbose=0, seeds=[1, 2, 3], callbacks=[*keep, Break("on_progress", 1, 2)])
+        whole.fit(
+            X, Y, epochs=3, batch_size=8, verbose=0, seeds=[1, 2, 3], callbacks=[*keep, Break("on_progress", 1, 2)]
+        )
     for mine, theirs in zip(pressed, whole, strict=True):
         assert int(np.asarray(mine.steps_taken)) == 6
         for one, two in zip(leaves(mine), leaves(theirs), strict=True):
@@ -133,7 +146,13 @@ def test_ctrl_c_leaves_members_as_they_were_trained(tmp_path):
 def test_other_members_are_refused(tmp_path):
     def fit(nets):
         given = {"epochs": 3, "batch_size": 8, "verbose": 0, "seeds": [*range(len(nets))]}
-        nets.fit(X, Y, run=callbacks.RunFolder(tmp_path / "run", every=1), callbacks=[Steps(), Break("on_progress", 1, 2)], **given)
+        nets.fit(
+            X,
+            Y,
+            run=callbacks.RunFolder(tmp_path / "run", every=1),
+            callbacks=[Steps(), Break("on_progress", 1, 2)],
+            **given,
+        )
 
     with pytest.raises(BrokenOff):
         fit(population())

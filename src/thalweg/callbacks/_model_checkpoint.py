@@ -173,7 +173,7 @@ class ModelCheckpoint(Monitor):
                 f"filepath holds the name {error}, which the logs lack, got ModelCheckpoint({self.filepath!r}). "
                 f"Known: {', '.join(known)}."
             ) from error
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, AttributeError) as error:
             raise ValueError(
                 f"filepath cannot be filled in ({error}), got ModelCheckpoint({self.filepath!r})."
             ) from error

@@ -106,9 +106,10 @@ class RunFolder(Callback):
         """Take hold of the folder; whether there is no run in it yet."""
         if self.folder.exists() and not self.folder.is_dir():
             raise FileExistsError(f"{self.folder} is a file; a run needs a folder: give another path.")
-        if not (self.folder / RECORD).exists() and self.folder.is_dir():
-            if any(one.name != LOCK and one.suffix != ".part" for one in self.folder.iterdir()):
-                raise FileExistsError(f"{self.folder} is there already and is no run: give another folder.")
+        there = list(self.folder.iterdir()) if self.folder.is_dir() else []
+        known = (self.folder / RECORD).exists()
+        if not known and any(one.name != LOCK and one.suffix != ".part" for one in there):
+            raise FileExistsError(f"{self.folder} is there already and is no run: give another folder.")
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = files.Lock(self.folder / LOCK)
         files.remove_parts(self.folder)

@@ -84,7 +84,7 @@ def differences(before: Any, after: Any, place: str = "") -> Iterator[tuple[str,
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for i, (one, other) in enumerate(zip(before, after, strict=True)):
             yield from differences(one, other, f"{place}/{i}" if place else str(i))
-    elif before != after and not (before != before and after != after):  # two NaN are the same
+    elif before != after and repr(before) != repr(after):  # two NaN are the same
         yield place, before, after
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from typing import Any
 
 PART = ".part"
 """How names of files end that are not whole yet."""
+_SMALL = 1 << 16  # bytes
 
 
 def write_whole(path: str | os.PathLike[str], pieces: Iterable[Any]) -> None:
@@ -23,10 +25,10 @@ def write_whole(path: str | os.PathLike[str], pieces: Iterable[Any]) -> None:
 
     """
     target = Path(os.path.realpath(path))  # a link keeps pointing where it points
-    part = target.with_name(f".{target.name}.{os.getpid()}{PART}")
-    views = [memoryview(piece).cast("B") for piece in pieces]
+    part = target.with_name(f".{target.name[:40]}.{os.urandom(6).hex()}{PART}")  # short enough, and no other writer's
+    views = _merged(memoryview(piece).cast("B") for piece in pieces if memoryview(piece).nbytes)
     try:
-        handle = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
         try:
             for view in views:
                 _write(handle, view)
@@ -34,13 +36,13 @@ def write_whole(path: str | os.PathLike[str], pieces: Iterable[Any]) -> None:
         finally:
             os.close(handle)
         os.replace(part, target)
+        sync_folder(target.parent)
     except OSError as error:
         _let_go(part)
         raise _named(error, target, sum(view.nbytes for view in views)) from error
     except BaseException:
         _let_go(part)
         raise
-    sync_folder(target.parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -58,19 +60,36 @@ def remove_parts(folder: Path) -> None:
         _let_go(part)
 
 
+def _merged(views: Iterable[memoryview]) -> list[memoryview]:
+    """Small pieces that follow each other as one: each is a call of the system's."""
+    merged: list[memoryview] = []
+    small = bytearray()
+    for view in views:
+        if view.nbytes < _SMALL:
+            small += view
+            continue
+        merged += [memoryview(small), view] if small else [view]
+        small = bytearray()
+    return [*merged, memoryview(small)] if small else merged
+
+
 def _write(handle: int, view: memoryview) -> None:
     while view.nbytes:
         view = view[os.write(handle, view) :]
 
 
 def _let_go(part: Path) -> None:
-    part.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # what went wrong before counts
+        part.unlink()
 
 
 def _named(error: OSError, target: Path, size: int) -> OSError:
     folder = target.parent
     if not folder.is_dir():
-        return OSError(error.errno, f"The folder {folder} does not exist: make it first, or give another path.")
+        what = "is no folder" if folder.exists() else "does not exist"
+        return OSError(
+            error.errno, f"Cannot write {target}: {folder} {what}: make it first, or give another path.", None
+        )
     try:
         free = f"{shutil.disk_usage(folder).free:,} bytes are free there"
     except OSError:

@@ -65,10 +65,10 @@ def _write_archive(path: str | os.PathLike[str], content: Content) -> None:
     members: dict[str, Any] = {
         _METADATA: json.dumps({"keras_version": KERAS_VERSION, "date_saved": ""}).encode(),
         _CONFIG: json.dumps(content.description).encode(),
-        _WEIGHTS: _weights(content).content(),
     }
     digests = {name: hashlib.sha256(member).hexdigest() for name, member in members.items()}
-    write_members(path, {**members, _OWN: json.dumps({**_head(content), "sha256": digests}).encode()})
+    own = json.dumps({**_head(content), "sha256": digests}).encode()
+    write_members(path, {**members, _WEIGHTS: _weights(content).content(), _OWN: own})  # which carry their own digest
 
 
 def _write_weights(path: str | os.PathLike[str], content: Content) -> None:
@@ -263,9 +263,11 @@ class Archive(ModelFile):
         self.description = parse(members[_CONFIG], path, f"member {_CONFIG!r}")
         if _METADATA in members:
             self.keras = _version(parse(members[_METADATA], path, f"member {_METADATA!r}").get("keras_version"), path)
-        store = Store(members.pop(_WEIGHTS), path, size)
+        store = Store(members.pop(_WEIGHTS), path, size, f"member {_WEIGHTS!r}")
         if store.checked and _OWN not in members:  # else a name that was changed would hide all digests
             refuse(path, f"member {_OWN!r}", "is missing, though thalweg wrote the weights. Get the file anew.")
+        if _OWN in members and not store.checked:
+            refuse(path, f"member {_WEIGHTS!r}", "was changed after it was written: it carries no SHA-256.")
         super().__init__(path, store, head)
 
 

@@ -15,12 +15,12 @@ import h5py
 import numpy as np
 
 from thalweg.files._error import FileError, refuse
+from thalweg.files._heaps import longest_text
 from thalweg.files._open import SLACK
 
 _FRONT = 512  # bytes before the HDF5 signature, which the format leaves to us
 _MAGIC = b"thalweg sha256 "
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_HEAP = b"GCOL"  # begins a heap of texts
 _DEFLATE = 1
 _FILTERS = {_DEFLATE, 2, 3}  # and shuffle, fletcher32; others load plugins, or unpack to what nobody can know before
 _MOST_TEXTS = 200_000  # in all attributes that are read
@@ -84,20 +84,22 @@ class Store:
         content: its bytes.
         path: the file's name, for messages.
         size: of the file that the bytes are from, which says how much room there is.
+        part: what of that file they are, for messages.
 
     Raises:
         FileError: where it is no HDF5, or not what was written.
 
     """
 
-    def __init__(self, content: bytes, path: str | os.PathLike[str], size: int) -> None:
+    def __init__(self, content: bytes, path: str | os.PathLike[str], size: int, part: str = "") -> None:
         self.path = path
-        self.checked = _check_digest(memoryview(content), path)
+        self.checked = _check_digest(memoryview(content), path, part)
         if not is_hdf5(io.BytesIO(content)):
-            refuse(path, "", "is no HDF5 file: it may be cut short, or of another kind.")
+            refuse(path, part, "is no HDF5 file: it may be cut short, or of another kind.")
         self._content = content
         self._room = 2 * size + SLACK - len(content)  # bytes of arrays that may still be read
         self._texts = _MOST_TEXTS  # that may still be read
+        self._longest: int | None = None
         with self._said(""):
             self._file = h5py.File(io.BytesIO(content), "r")
 
@@ -190,17 +192,15 @@ class Store:
                 refuse(self.path, part, f"has {count:,} texts: with those before more than {_MOST_TEXTS:,} names.")
             if told.dtype.kind not in "SUO" or (told.dtype.kind == "O" and h5py.check_string_dtype(told.dtype) is None):
                 refuse(self.path, part, f"must be text, got {told.dtype}.")
-            if told.dtype.kind == "O" and count > 1 and count * self._longest_text() > SLACK // 2:
+            if told.dtype.kind == "O" and count * self._longest_text() > max(SLACK // 2, len(self._content)):
                 refuse(self.path, part, f"has {count:,} texts that may be one long one, told over and over.")
             return [one.decode() if isinstance(one, bytes) else str(one) for one in np.atleast_1d(group.attrs[name])]
 
     def _longest_text(self) -> int:
-        """What a text of no fixed length can have at most: the size of the largest heap of such, of which it is a part."""
-        at, most = self._content.find(_HEAP), 0
-        while at >= 0:
-            most = max(most, int.from_bytes(self._content[at + 8 : at + 16], "little"))
-            at = self._content.find(_HEAP, at + 1)
-        return min(most, len(self._content))
+        """Of those whose length no attribute tells; looked for once."""
+        if self._longest is None:
+            self._longest = longest_text(self._content)
+        return self._longest
 
     def shape(self, path: str) -> tuple[int, ...] | None:
         """The shape of the array at `path`, or None where there is none."""
@@ -290,13 +290,13 @@ def _native(dataset: Any, marked: str | None) -> np.ndarray:
     return np.asarray(array)
 
 
-def _check_digest(content: memoryview, path: Any) -> bool:
+def _check_digest(content: memoryview, path: Any, part: str) -> bool:
     """Whether the file carries a digest; raise where it does not match."""
     if content[: len(_MAGIC)] != _MAGIC:
         return False
     told = bytes(content[len(_MAGIC) : len(_MAGIC) + 64])
     if hashlib.sha256(content[_FRONT:]).hexdigest().encode() != told:
-        refuse(path, "", "was changed or cut short after it was written: its SHA-256 does not match. Get it anew.")
+        refuse(path, part, "was changed or cut short after it was written: its SHA-256 does not match. Get it anew.")
     return True
 
 

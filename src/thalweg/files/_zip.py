@@ -95,8 +95,36 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Any) -> bytes:
 
 def write_members(path: str | os.PathLike[str], members: Mapping[str, Any]) -> None:
     """An archive of uncompressed members, whole or not at all."""
-    room = io.BytesIO()
-    with zipfile.ZipFile(room, "w", zipfile.ZIP_STORED) as archive:
+    pieces = _Pieces()
+    with zipfile.ZipFile(pieces, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
         for name, content in members.items():
             archive.writestr(zipfile.ZipInfo(name), content)
-    write_whole(path, [room.getbuffer()])
+    write_whole(path, [pieces.held[at] for at in sorted(pieces.held)])
+
+
+class _Pieces:
+    """What an archive writes, by its place and without a copy; headers are written anew in their place."""
+
+    def __init__(self) -> None:
+        self.held: dict[int, Any] = {}
+        self._at = 0
+
+    def write(self, piece: Any) -> int:
+        """Put a piece where we are."""
+        size = memoryview(piece).nbytes
+        if size:
+            self.held[self._at] = piece
+            self._at += size
+        return size
+
+    def tell(self) -> int:
+        """Where we are."""
+        return self._at
+
+    def seek(self, at: int, whence: int = 0) -> int:
+        """Go elsewhere."""
+        self._at = at
+        return at
+
+    def flush(self) -> None:
+        """Nothing waits."""

@@ -279,7 +279,6 @@ class PopulationSession(Session):
             found = origin(self.program, self.task, *chunk, self.before, member=i)
             if found.state is not None:
                 self._give(model, i, found.state)
-                self._state = None  # to be gathered anew, with this member's
             model.stop_training = True
             task = self.tasks[i].over(self.task.network, self.crew.padded)
             message = f"Member {i}: {report(found, self.epoch, task, self.feed.steps, offset)}"
