@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -261,10 +262,11 @@ def saving(folder: Path, rounds: int = 20) -> None:
     for ending, way in ways.items():
         path = folder / f"million{ending}"
         way(path)
+        size = path.stat().st_size
         times: dict[str, list[float]] = {"ours": [], "plain": []}
+        acts = (("ours", partial(way, path)), ("plain", partial(plainly, folder / "plain", size)))
         for _ in range(rounds):
-            for name, act in (("ours", lambda: way(path)), ("plain", lambda: plainly(folder / "plain", size))):
-                size = path.stat().st_size
+            for name, act in acts:
                 begun = time.perf_counter()
                 act()
                 times[name].append(time.perf_counter() - begun)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import warnings
 from pathlib import Path
 from typing import Any
@@ -189,9 +188,3 @@ def broken_fit(make: Any, breaks: list[Break], run: Any, fit: Any) -> tuple[Any,
         except BrokenOff:
             continue
     raise AssertionError("the last fit is not broken off")
-
-
-def rows_of(path: Path) -> list[list[str]]:
-    """A CSV file's rows."""
-    with path.open(newline="") as file:
-        return list(csv.reader(file))

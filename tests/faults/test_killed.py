@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import pytest
-from children import Slow, end, fitted, given, leave, same_ends, start, wait_for, watchers
+from children import end, fitted, given, leave, same_ends, start, wait_for, watchers
 from going_on import KINDS, X, Y
 
 from thalweg import callbacks, files
@@ -106,8 +106,3 @@ def test_ctrl_c_ends_a_script_as_python_does(tmp_path):
     assert child.returncode == -signal.SIGINT and said.rstrip().endswith("KeyboardInterrupt")
     assert callbacks.read_run(tmp_path / "run").state == "interrupted"
     assert len(CheckpointFolder(tmp_path / "run" / "checkpoints").paths()) == 1
-
-
-def test_a_child_takes_its_time(tmp_path):
-    """So that the kills above come in the middle."""
-    assert Slow(tmp_path).seconds * given()["epochs"] * 4 > 0.15
