@@ -18,7 +18,7 @@ def fingerprint(rows: Rows) -> str:
         >>> import numpy as np
         >>> from thalweg import data
         >>> data.fingerprint(data.adapt(np.zeros((2, 3))))[:8]
-        'a2b6f2b3'
+        'a96d0007'
 
     """
     digest = hashlib.sha256()
