@@ -108,6 +108,18 @@ def ended(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+def killed_after(child: int, delay: float) -> tuple[int, float]:
+    """Kill a process after so many seconds, unless it ends before; how it ended, and when."""
+    begun = time.monotonic()
+    while time.monotonic() < begun + delay:
+        one, status = os.waitpid(child, os.WNOHANG)
+        if one:
+            return os.waitstatus_to_exitcode(status), time.monotonic() - begun
+        time.sleep(0.005)
+    os.kill(child, signal.SIGKILL)
+    return ended(child), delay
+
+
 def reached(folder: Path) -> int:
     """Steps in the newest checkpoint."""
     from thalweg.callbacks._checkpoints import CheckpointFolder
@@ -136,10 +148,8 @@ def kills(number: int, folder: Path) -> None:
         while status == -signal.SIGKILL:
             os.pwrite(progress, bytes(8), 0)
             child = forked(lambda where=run, at=progress: fit_once(where, at))
-            if done < number:
-                time.sleep(random.uniform(0.1, usual * 0.7))
-                os.kill(child, signal.SIGKILL)
-            status = ended(child)
+            status, seconds = killed_after(child, random.uniform(0.1, usual) if done < number else 600)
+            usual = min(usual, seconds) if status == 0 and seconds > 0.5 else usual  # the machine may be others' too
             if status == -signal.SIGKILL:
                 done += 1
                 steps = int.from_bytes(os.pread(progress, 8, 0), "little")

@@ -64,7 +64,7 @@ def test_hostile_files_are_refused_by_name_and_open_run_and_take_nothing(tmp_pat
 
 
 def test_a_good_file_takes_twice_its_size(tmp_path):
-    """1.9M weights with Adam's moments, 23 MB; 60 MB as rows of zeros: what is allowed for is little beyond that."""
+    """1.9M weights with Adam's moments, 23 MB: the file, and the arrays out of it."""
     hostile.sources(tmp_path)
     model = thalweg.Sequential([thalweg.Input((1000,)), thalweg.layers.Dense(1900)])
     model.compile("adam", "mse")

@@ -72,7 +72,6 @@ def readers(thalweg, folder):
 
     return {
         "load_model": plain(thalweg.models.load_model),
-        "load_bare": plain(lambda path: thalweg.models.load_model(path, compile=False)),
         "model_from_json": plain(lambda path: thalweg.models.model_from_json(text_of(path))),
         "read_checkpoint": plain(read_checkpoint),
         "load_weights": weights,

@@ -20,7 +20,7 @@ _DIGEST = "~sha256"  # bytes of the smallest kind and the last name: safetensors
 _FORMAT = 1
 _KINDS = {
     **{f"{kind}{bits}": f"{kind[0].upper()}{bits}" for kind in ("int", "uint", "float") for bits in (16, 32, 64)},
-    **{"int8": "I8", "uint8": "U8", "bool": "BOOL", "bfloat16": "BF16"},
+    **{"int8": "I8", "uint8": "U8", "bool": "BOOL"},
 }
 """Numpy's names of dtypes, and safetensors'."""
 
@@ -43,7 +43,7 @@ def _safetensors(arrays: dict[str, np.ndarray], notes: dict[str, str]) -> list[A
     at = 0
     for name in names:
         array = arrays[name]
-        if array.dtype.name not in _KINDS:
+        if array.dtype.name not in _KINDS or not array.dtype.isnative:
             raise TypeError(f"A checkpoint holds numbers, got an array of {array.dtype} in {name}.")
         told = {"dtype": _KINDS[array.dtype.name], "shape": array.shape}
         header[name] = {**told, "data_offsets": (at, at + array.nbytes)}

@@ -99,8 +99,8 @@ class Store:
         self._content = content
         self._room = 2 * size + SLACK - len(content)  # bytes of arrays that may still be read
         self._texts = _MOST_TEXTS  # that may still be read
-        self._longest: int | None = None
-        with self._said(""):
+        with self._said(part):
+            self._longest = longest_text(content)
             self._file = h5py.File(io.BytesIO(content), "r")
 
     def __enter__(self) -> Self:
@@ -192,15 +192,9 @@ class Store:
                 refuse(self.path, part, f"has {count:,} texts: with those before more than {_MOST_TEXTS:,} names.")
             if told.dtype.kind not in "SUO" or (told.dtype.kind == "O" and h5py.check_string_dtype(told.dtype) is None):
                 refuse(self.path, part, f"must be text, got {told.dtype}.")
-            if told.dtype.kind == "O" and count * self._longest_text() > max(SLACK // 2, len(self._content)):
+            if told.dtype.kind == "O" and count * self._longest > max(SLACK // 2, len(self._content)):
                 refuse(self.path, part, f"has {count:,} texts that may be one long one, told over and over.")
             return [one.decode() if isinstance(one, bytes) else str(one) for one in np.atleast_1d(group.attrs[name])]
-
-    def _longest_text(self) -> int:
-        """Of those whose length no attribute tells; looked for once."""
-        if self._longest is None:
-            self._longest = longest_text(self._content)
-        return self._longest
 
     def shape(self, path: str) -> tuple[int, ...] | None:
         """The shape of the array at `path`, or None where there is none."""
