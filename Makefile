@@ -52,6 +52,7 @@ format: .venv/dev  ## let ruff put the code in order
 
 bench: .venv/dev  ## the tables of benchmarks/README.md (THALWEG_DATA names a folder with MNIST)
 	$(BIN)/python benchmarks/fit.py
+	$(BIN)/python benchmarks/faults.py
 
 requirements:  ## pin anew what pyproject.toml asks for
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-emit-index-url --no-header pyproject.toml -o requirements/core.txt

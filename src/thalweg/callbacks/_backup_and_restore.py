@@ -70,7 +70,7 @@ class BackupAndRestore(Callback):
     def on_safe_point(self, epoch: int, step: int, last: bool = False) -> None:
         """Write a checkpoint where it is time."""
         session = self.model.session
-        if self._every.due(epoch, step) or last or (step == 0 and epoch >= session.asked["epochs"]):
+        if self._every.due(epoch, step) or last or session.has_run_all:
             self._kept.write(session.snapshot())
 
     def on_train_end(self, logs: Logs | None = None) -> None:

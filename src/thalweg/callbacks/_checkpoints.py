@@ -63,10 +63,7 @@ class CheckpointFolder:
         return None
 
     def remove(self) -> None:
-        """Delete all of them, and the folder where nothing else is in it."""
+        """Delete all of them, and what killed writers left."""
         for path in self.paths():
             path.unlink(missing_ok=True)
-        if self.folder.is_dir():
-            files.remove_parts(self.folder)
-            if not any(self.folder.iterdir()):
-                self.folder.rmdir()
+        files.remove_parts(self.folder)

@@ -48,8 +48,8 @@ class RunFolder(Callback):
         asked: what else goes into ``run.json``, as plain data.
 
     Raises:
-        ValueError: on another `every` or `mode`, on `keep` below 1, or, when the fit begins, where the folder holds a run of another model, of
-            other data or arguments: the message says what differs.
+        ValueError: on another `every` or `mode`, on `keep` below 1, or, when the fit begins, where the folder holds
+            a run of another model, of other data or arguments: the message says what differs.
         FileExistsError: where the run in the folder is finished.
         RuntimeError: where another process is writing there; it names the process.
 
@@ -171,8 +171,8 @@ class RunFolder(Callback):
                     self._warn(f"{self.folder}: {place} is {new:g} now, {old:g} in the run: the run's goes on.")
                     continue
                 raise ValueError(
-                    f"{self.folder} holds another run: {f'{part} {place}'.strip()} was {_short(old)}, got {_short(new)}. Give another "
-                    "folder, or the same as before."
+                    f"{self.folder} holds another run: {f'{part} {place}'.strip()} was {_short(old)}, got {_short(new)}. "
+                    "Give another folder, or the same as before."
                 )
         if self.model.session.asked["seed"] is not None and asked["seeds"] != before["seeds"]:
             raise ValueError(f"{self.folder} holds a run with the seeds {before['seeds']}, got {asked['seeds']}.")
@@ -211,10 +211,10 @@ class RunFolder(Callback):
     def on_safe_point(self, epoch: int, step: int, last: bool = False) -> None:
         """Append what has happened; write the best model and a checkpoint where it is time."""
         self._append()
-        session = self.model.session
         if step == 0:
             self._keep_best()
-        if self._every.due(epoch, step) or last or (step == 0 and epoch >= session.asked["epochs"]):
+        session = self.model.session
+        if self._every.due(epoch, step) or last or session.has_run_all:
             self._kept.write(session.snapshot())
 
     def _append(self) -> None:
@@ -262,8 +262,7 @@ class RunFolder(Callback):
         if self._savable:
             for member, model in self._models().items():
                 model.save(self.path_of("last", member))
-        early = session.epoch < session.asked["epochs"]
-        why = ("stopped early" if early else "finished") if session.ended else session.broken_by
+        why = ("finished" if session.has_run_all else "stopped early") if session.ended else session.broken_by
         seconds = round(sum(self.model.history.seconds), 3)
         best = {member: {"epoch": epoch, "value": value} for member, (epoch, value) in self._best.items()}
         ended = {"why": why, "at": now(), "epochs": len(self.model.history.epoch), "seconds": seconds}

@@ -65,10 +65,10 @@ def _write_archive(path: str | os.PathLike[str], content: Content) -> None:
     members: dict[str, Any] = {
         _METADATA: json.dumps({"keras_version": KERAS_VERSION, "date_saved": ""}).encode(),
         _CONFIG: json.dumps(content.description).encode(),
+        _WEIGHTS: _weights(content).content(),
     }
     digests = {name: hashlib.sha256(member).hexdigest() for name, member in members.items()}
-    own = json.dumps({**_head(content), "sha256": digests}).encode()
-    write_members(path, {**members, _WEIGHTS: _weights(content).content(), _OWN: own})  # which carry their own digest
+    write_members(path, {**members, _OWN: json.dumps({**_head(content), "sha256": digests}).encode()})
 
 
 def _write_weights(path: str | os.PathLike[str], content: Content) -> None:
@@ -169,7 +169,7 @@ class ModelFile:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        self.store.__exit__(*error)
+        self.store.close()
 
     def arrays(self, parts: Sequence[Part]) -> list[list[np.ndarray]]:
         """The weights of each of the layers in `parts`, nested ones in their place.

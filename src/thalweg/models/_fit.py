@@ -187,11 +187,11 @@ class Session:
     def _run_epochs(self, interrupts: Interrupts) -> None:
         self._catch_up()
         try:
-            while self.epoch < self.asked["epochs"] and not self.model.stop_training:
+            while not self.has_run_all and not self.model.stop_training:
                 self.last_logs = self.run_epoch(interrupts)
                 self.epoch, self.step, self.totals, self.results = self.epoch + 1, 0, None, None
                 self.callbacks.on_safe_point(self.epoch, 0)
-                if self.epoch < self.asked["epochs"]:
+                if not self.has_run_all:
                     interrupts.check()
         except (KeyboardInterrupt, Terminated):
             self.broken_by = "interrupted"
@@ -216,8 +216,13 @@ class Session:
         self.validated, place = snapshot["validated"]
         if self.evaluator is not None and place is not None:
             self.evaluator.feed.go_to(self.validated, place)
-        if snapshot["step"] == 0 or self.epoch >= self.asked["epochs"]:
+        if snapshot["step"] == 0 or self.has_run_all:
             self.restore()
+
+    @property
+    def has_run_all(self) -> bool:
+        """Whether as many epochs are done as were asked for."""
+        return bool(self.epoch >= self.asked["epochs"])
 
     def finalize(self) -> None:
         """See :func:`finalize`."""
@@ -326,7 +331,7 @@ class Session:
     def members_snapshot(self) -> dict[str, Any]:
         """What is each net's own."""
         state = self.state(self.fresh_totals() if self.totals is None else self.totals)
-        return {"members": [_held_by(self.model, state, self.numbers)]}
+        return {"members": [held_by(self.model, state, self.numbers)]}
 
     def resume(self, snapshot: dict[str, Any]) -> None:
         """Go on from a snapshot, as soon as every callback has begun; for ``on_train_begin``.
@@ -352,7 +357,7 @@ class Session:
         """Whether every array has its place in the net."""
         if len(snapshot["members"]) != 1:
             raise ValueError(f"The checkpoint is of a population of {len(snapshot['members'])}, this is one net.")
-        _same_arrays(self.state(self.fresh_totals()), snapshot["members"][0]["state"])
+        same_arrays(self.state(self.fresh_totals()), snapshot["members"][0]["state"])
 
     def take_seeds(self, seeds: list[int]) -> None:
         """Draw and shuffle as the fit before did."""
@@ -372,7 +377,7 @@ class Session:
 
     def restore_members(self, snapshot: dict[str, Any]) -> None:
         """Give each net its own."""
-        state, self.numbers = _given_back(self.model, snapshot["members"][0], self.state(self.fresh_totals()))
+        state, self.numbers = given_back(self.model, snapshot["members"][0], self.state(self.fresh_totals()))
         self.keep(state)
         self.totals = state.totals if self.step else None
 
@@ -399,18 +404,11 @@ class Session:
 
     def state(self, totals: Any) -> TrainState:
         """The model's arrays as a state."""
-        model = self.model
-        params, frozen = model.arrays()
-        if model.optimizer_state is None:
-            model.optimizer_state = model.optimizer.init(params)
-        return TrainState(params, frozen, model.optimizer_state, model.steps_taken, totals)
+        return state_of(self.model, totals)
 
     def keep(self, state: TrainState) -> None:
         """Hand a state's arrays to the model."""
-        self.model.hold(state.params, state.frozen)
-        self.model.optimizer_state = state.optimizer
-        self.model.steps_taken = state.step
-        self.model.optimizer.iterations = int(state.optimizer.iterations)
+        take_over(self.model, state)
 
     def vector(self) -> Any:
         """The hypers in force; what changed since the last chunk goes on record."""
@@ -437,7 +435,22 @@ class Session:
                 self.history.warnings.append(message)
 
 
-def _held_by(model: Model, state: TrainState, numbers: Any) -> dict[str, Any]:
+def state_of(model: Model, totals: Any) -> TrainState:
+    """A net's arrays as a state."""
+    params, frozen = model.arrays()
+    if model.optimizer_state is None:
+        model.optimizer_state = model.optimizer.init(params)
+    return TrainState(params, frozen, model.optimizer_state, model.steps_taken, totals)
+
+
+def take_over(model: Model, state: TrainState) -> None:
+    """Hand a state's arrays to a net."""
+    model.hold(state.params, state.frozen)
+    model.optimizer_state, model.steps_taken = state.optimizer, state.step
+    model.optimizer.iterations = int(state.optimizer.iterations)
+
+
+def held_by(model: Model, state: TrainState, numbers: Any) -> dict[str, Any]:
     """One net's part of a snapshot."""
     return {
         "state": [np.asarray(leaf) for leaf in jax.tree.leaves(jax.device_get(state))],
@@ -447,7 +460,7 @@ def _held_by(model: Model, state: TrainState, numbers: Any) -> dict[str, Any]:
     }
 
 
-def _given_back(model: Model, held: dict[str, Any], like: TrainState) -> tuple[TrainState, Any]:
+def given_back(model: Model, held: dict[str, Any], like: TrainState) -> tuple[TrainState, Any]:
     """Give a net its part of a snapshot; its state and the hypers of its last chunk."""
     for path, value in zip(list(model.hypers), held["hypers"].values(), strict=True):  # names may be others by now
         if model.hypers[path] != value:
@@ -457,7 +470,7 @@ def _given_back(model: Model, held: dict[str, Any], like: TrainState) -> tuple[T
     return jax.tree.unflatten(jax.tree.structure(like), held["state"]), None if numbers is None else np.array(numbers)
 
 
-def _same_arrays(like: TrainState, found: list[Any]) -> None:
+def same_arrays(like: TrainState, found: list[Any]) -> None:
     wanted = [(np.shape(leaf), np.asarray(leaf).dtype) for leaf in jax.tree.leaves(like)]
     came = [(np.shape(leaf), leaf.dtype) for leaf in found]
     if wanted != came:

@@ -41,18 +41,20 @@ from thalweg.engine import (
 from thalweg.models import _checks
 from thalweg.models._fit import (
     Session,
-    _given_back,
-    _held_by,
-    _same_arrays,
     adapted,
     callbacks_of,
     feed_of,
     finalize,
+    given_back,
     heard,
+    held_by,
     looked_over,
     prepare,
     public,
+    same_arrays,
     sources,
+    state_of,
+    take_over,
 )
 from thalweg.models._memory import explained, rows_a_step
 from thalweg.models._not_finite import LossWarning, report
@@ -257,12 +259,9 @@ class PopulationSession(Session):
         self.settle()
         parts = []
         for i, model in enumerate(self.population):
-            params, frozen = model.arrays()
-            if model.optimizer_state is None:
-                model.optimizer_state = model.optimizer.init(params)
-            wide = self.crew.widen(i, params, frozen)
-            slots = self.crew.widen_slots(i, model.optimizer_state)
-            parts.append((*wide, slots, model.steps_taken))
+            own = state_of(model, None)
+            wide = self.crew.widen(i, own.params, own.frozen)
+            parts.append((*wide, self.crew.widen_slots(i, own.optimizer), own.step))
         params, frozen, slots, steps = self.crew.gather(parts)
         self._state, self._settled = TrainState(params, frozen, slots, steps, totals), True
         self._given = [[v.value for v in model.weights] for model in self.population]
@@ -293,15 +292,8 @@ class PopulationSession(Session):
         held = []
         for i, model in enumerate(self.population):
             own = None if self.numbers is None else self.numbers[i]
-            held.append(_held_by(model, self._of(model, jax.tree.map(lambda leaf, i=i: leaf[i], totals)), own))
+            held.append(held_by(model, state_of(model, jax.tree.map(lambda leaf, i=i: leaf[i], totals)), own))
         return {"members": held}
-
-    def _of(self, model: Model, totals: Any) -> TrainState:
-        """One member's state as it holds it."""
-        params, frozen = model.arrays()
-        if model.optimizer_state is None:
-            model.optimizer_state = model.optimizer.init(params)
-        return TrainState(params, frozen, model.optimizer_state, model.steps_taken, totals)
 
     def check_snapshot(self, snapshot: dict[str, Any]) -> None:
         """Whether there are as many members, and every array has its place."""
@@ -310,7 +302,7 @@ class PopulationSession(Session):
                 f"The checkpoint is of {len(snapshot['members'])} members, this is {len(self.population)}."
             )
         for model, held in zip(self.population, snapshot["members"], strict=True):
-            _same_arrays(self._of(model, self.watch.init()), held["state"])
+            same_arrays(state_of(model, self.watch.init()), held["state"])
 
     def take_seeds(self, seeds: list[int]) -> None:
         """Draw and shuffle as the fit before did."""
@@ -323,10 +315,8 @@ class PopulationSession(Session):
         """Give each member its own."""
         each, numbers = [], []
         for model, held in zip(self.population, snapshot["members"], strict=True):
-            state, own = _given_back(model, held, self._of(model, self.watch.init()))
-            model.hold(state.params, state.frozen)
-            model.optimizer_state, model.steps_taken = state.optimizer, state.step
-            model.optimizer.iterations = int(state.optimizer.iterations)
+            state, own = given_back(model, held, state_of(model, self.watch.init()))
+            take_over(model, state)
             each.append(state.totals)
             numbers.append(own)
         self._state, self._given = None, []
@@ -359,10 +349,9 @@ class PopulationSession(Session):
 
     def _give(self, model: Model, member: int, state: TrainState) -> None:
         """A member its arrays, out of the widest net's shapes."""
-        model.hold(*self.crew.narrow(member, state.params, state.frozen))
-        model.optimizer_state = self.crew.narrow_slots(member, state.optimizer)
-        model.steps_taken = state.step
-        model.optimizer.iterations = int(state.optimizer.iterations)
+        params, frozen = self.crew.narrow(member, state.params, state.frozen)
+        slots = self.crew.narrow_slots(member, state.optimizer)
+        take_over(model, TrainState(params, frozen, slots, state.step, state.totals))
 
     def finalize(self) -> None:
         """Members that have stopped had theirs then."""
