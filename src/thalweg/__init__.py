@@ -27,6 +27,7 @@ _MODULES = (
     "optimizers",
     "regularizers",
     "saving",
+    "tuner",
     "utils",
 )
 _NAMES = {
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
         optimizers,
         regularizers,
         saving,
+        tuner,
         utils,
     )
     from thalweg.layers import Input as Input

@@ -30,6 +30,7 @@ def main() -> None:
 @click.option("--validation", default=0.1, help="Fraction of the training rows to validate on.")
 @click.option("--seed", default=0, help="The same seed gives the same net on the same machine.")
 @click.option("--checkpoint", default="epoch", help="How often a checkpoint is written: epoch, '5 min', '500 steps'.")
+@click.option("--from", "study", default=None, help="A study of thalweg tune: train the net of its best trial.")
 @click.option("--out", default=None, help="Folder to write to.  [default: runs/DATA-DATE-TIME]", show_default=False)
 def train(data: str, **asked: Any) -> None:
     """Train a net on DATA: digits, digits8, mnist, or a .npz file.
@@ -38,6 +39,32 @@ def train(data: str, **asked: Any) -> None:
     predict. The rows in x_test and y_test are not opened.
     """
     from thalweg.cli._train import train as run
+
+    _told(lambda: run(data, asked))
+
+
+@main.command(context_settings={"show_default": True})
+@click.argument("data", default="digits")
+@click.option("--search", default="hyperband", help="random, bayesian, tpe, cma-es, hyperband, bohb or pbt.")
+@click.option("--trials", type=int, default=None, help="How many at most.  [default: 100, or what --time allows]")
+@click.option("--time", default=None, help="For how long, as 10m or 2h.")
+@click.option("--epochs", default=20, help="Of the longest trials.")
+@click.option("--objective", default=None, help="What is wanted.  [default: val_accuracy, or val_mae for numbers]")
+@click.option("--executions", default=1, help="Nets a trial, which differ in their seeds.")
+@click.option("--validation", default=0.1, help="Fraction of the training rows to validate on.")
+@click.option("--seed", default=0, help="The same seed gives the same search on the same machine.")
+@click.option("--executor", default="population", help="population, process or ray.")
+@click.option("--storage", default=None, help="URL of a database to mirror trials to.  [default: study.db]")
+@click.option("--resume", is_flag=True, help="Go on with the study that is there.")
+@click.option("--overwrite", is_flag=True, help="Begin anew where there is a study.")
+@click.option("--out", default=None, help="Folder of the study.  [default: studies/DATA-SEARCH]", show_default=False)
+def tune(data: str, **asked: Any) -> None:
+    """Search for the best dense net for DATA: digits, digits8, mnist, or a .npz file.
+
+    Depth, widths, activation, dropout, L2, optimizer, learning rate and its schedule, and batch size are searched;
+    the trials train side by side. The rows in x_test and y_test are not opened.
+    """
+    from thalweg.cli._tune import tune as run
 
     _told(lambda: run(data, asked))
 

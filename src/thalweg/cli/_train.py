@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,11 +45,16 @@ def train(name: str, asked: dict[str, Any]) -> None:
     folder = Path(asked["out"]) if asked["out"] else Path("runs") / f"{held.name}-{time.strftime('%Y%m%d-%H%M%S')}"
     command = {"data": name, **{key: value for key, value in asked.items() if key != "out"}}
     run = callbacks.RunFolder(folder, every=asked["checkpoint"], asked={"command": command})
-    train_rows, validation = _split(held.x, held.y, asked["validation"], asked["seed"])
-    goal = _goal(held.y)
-    model = _net(train_rows[0], goal, asked)
+    train_rows, validation = split(held.x, held.y, asked["validation"], asked["seed"])
+    goal = goal_of(held.y)
+    if asked.get("study"):
+        from thalweg.cli._tune import best_of
+
+        model, asked["batch_size"] = best_of(asked["study"], train_rows[0], held.y, asked["epochs"])
+    else:
+        model = _net(train_rows[0], goal, asked)
     model.summary(print_fn=console.print)
-    console.print(_said(held, train_rows[0], validation[0]))
+    console.print(said(held, train_rows[0], validation[0]))
     interrupted = False
     try:
         model.fit(
@@ -84,7 +90,7 @@ def resume(folder: str) -> None:
     train(command["data"], {**asked, "out": folder})
 
 
-def _split(x: np.ndarray, y: np.ndarray, fraction: float, seed: int) -> tuple[Any, Any]:
+def split(x: np.ndarray, y: np.ndarray, fraction: float, seed: int) -> tuple[Any, Any]:
     """Training and validation rows, drawn at random by the seed."""
     if not 0 < fraction < 1:
         raise ValueError(f"--validation must be a fraction between 0 and 1, got {fraction}.")
@@ -95,7 +101,7 @@ def _split(x: np.ndarray, y: np.ndarray, fraction: float, seed: int) -> tuple[An
     return (train_rows.x[0], train_rows.y[0]), (rest.x[0], rest.y[0])
 
 
-def _goal(y: np.ndarray) -> Goal:
+def goal_of(y: np.ndarray) -> Goal:
     classes = data.classes_of(y) if y.ndim == 1 or y.shape[-1] == 1 else None
     if classes is not None and classes.max() < _MOST_CLASSES:
         return Goal(int(classes.max()) + 1, "softmax", "sparse_categorical_crossentropy", "accuracy")
@@ -104,15 +110,7 @@ def _goal(y: np.ndarray) -> Goal:
 
 def _net(x: np.ndarray, goal: Goal, asked: dict[str, Any]) -> Any:
     """The course's net: scaled rows, hidden layers with dropout and L2, one output a class."""
-    parts: list[Any] = [thalweg.Input(x.shape[1:])]
-    if x.ndim > 2:
-        parts.append(layers.Flatten())
-    if x.dtype == np.uint8:  # grey values: zeros stay zeros
-        parts.append(layers.Rescaling(1 / max(int(x.max()), 1)))
-    else:
-        scale = layers.Normalization()
-        scale.adapt(x.reshape(len(x), -1))
-        parts.append(scale)
+    parts: list[Any] = [thalweg.Input(x.shape[1:]), *scaling(x)()]
     for width in _widths(asked["layers"]):
         penalty = regularizers.L2(asked["l2"]) if asked["l2"] else None
         parts.append(layers.Dense(width, activation=asked["activation"], kernel_regularizer=penalty))
@@ -125,6 +123,18 @@ def _net(x: np.ndarray, goal: Goal, asked: dict[str, Any]) -> Any:
     return model
 
 
+def scaling(x: np.ndarray) -> Callable[[], list[Any]]:
+    """What makes the layers that lay a row flat and scale it; the rows are looked at once."""
+    flat = x.ndim > 2
+    if x.dtype == np.uint8:  # grey values: zeros stay zeros
+        factor = 1 / max(int(x.max()), 1)
+        return lambda: [*([layers.Flatten()] if flat else []), layers.Rescaling(factor)]
+    scale = layers.Normalization()
+    scale.adapt(x.reshape(len(x), -1))
+    mean, variance = (np.array(one) for one in scale.get_weights()[:2])
+    return lambda: [*([layers.Flatten()] if flat else []), layers.Normalization(mean=mean, variance=variance)]
+
+
 def _widths(given: str) -> list[int]:
     try:
         return [int(one) for one in given.split(",") if one.strip()]
@@ -132,7 +142,7 @@ def _widths(given: str) -> list[int]:
         raise ValueError(f"--layers must be whole numbers separated by commas, like 128,128, got {given!r}.") from None
 
 
-def _said(held: datasets.DataSet, x: np.ndarray, validation: np.ndarray) -> str:
+def said(held: datasets.DataSet, x: np.ndarray, validation: np.ndarray) -> str:
     test = "no test rows" if held.x_test is None else f"{len(held.x_test):,} test rows, kept closed"
     return f"{held.name}: {len(x):,} training rows, {len(validation):,} validation rows, {test}"
 

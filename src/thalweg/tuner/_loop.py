@@ -1,0 +1,333 @@
+"""The loop of a search: ask, build, train, tell, until there is nothing more to try."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from thalweg.tuner._bench import Assignment, Bench, Job, built, jobs_of, with_sources
+from thalweg.tuner._hyperparameters import keyed
+from thalweg.tuner._nets import Nets
+from thalweg.tuner._space import is_data, points
+from thalweg.tuner._summary import failures, ranked
+from thalweg.tuner._trial import COMPLETED, FAILED, RUNNING, Trial
+from thalweg.tuner.executors._executor import Executor
+from thalweg.tuner.executors._train import Net, Outcome
+from thalweg.tuner.searches._search import Answer, Ask, Book, Search
+
+_COLLISIONS = 30  # proposals for one trial that have been tried before, until the space is looked through
+_BATCH = 256  # trials asked for at a time, where nothing else bounds them
+_KEY = 1_000_003
+
+
+class SearchFailed(RuntimeError):  # noqa: N818
+    """A search that cannot go on, or that found nothing; the message says why."""
+
+
+@dataclass
+class Limits:
+    """What ends a search beside the search itself.
+
+    Attributes:
+        deadline: by ``time.monotonic``, or None.
+        failures: trials in a row that may fail.
+        keep: trials whose nets are kept.
+
+    """
+
+    deadline: float | None = None
+    failures: int = 10
+    keep: int = 10
+
+    def over(self) -> bool:
+        """Whether time is up."""
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+
+@dataclass
+class Loop:
+    """One call of ``search``.
+
+    Args:
+        bench: what the trials share.
+        search: what proposes.
+        executor: who trains.
+        study: where it is written down.
+        screen: where it is shown.
+        limits: what ends it.
+
+    """
+
+    bench: Bench
+    search: Search
+    executor: Executor
+    study: Any
+    screen: Any
+    limits: Limits
+    ended: str = "finished"
+    trials: list[Trial] = field(default_factory=list)
+    space: dict[str, Any] = field(default_factory=dict)
+    _tried: set[Any] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.nets = Nets(self.study.folder)
+        self.trials = list(self.study.trials)  # this process's own: the study keeps copies
+        self.space = dict(self.study.space)
+        self._data: dict[str, bool] = {}
+        self.book = Book(
+            self.trials,
+            self.space,
+            list(self.bench.objectives),
+            self.bench.seed,
+            lambda: points(self.bench),
+            lambda name, values: is_data(self.bench, self.space, name, values, self._data),
+        )
+        for trial in self.trials:
+            if trial.source is None:
+                self._tried.add(_point(trial.values))
+
+    # -- the story ----------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Until the search is over, time is up, or too much has failed.
+
+        Raises:
+            SearchFailed: where trials failed one after the other, or none of them has a score.
+
+        """
+        pending, known = self._left_over()
+        while True:
+            if not pending:
+                pending, known = self._asked(), []
+            if not pending:
+                break
+            self._train(pending, known)
+            pending = []
+            self._stop_where_all_fails()
+            if self.limits.over():
+                self.ended = "time is up"
+                break
+        self._tidy()
+        if self.trials and not any(trial.has_score for trial in self.trials):
+            raise SearchFailed("\n".join(["The search found nothing.", *failures(self.trials)]))
+
+    def _train(self, pending: list[tuple[Trial, Any]], known: Sequence[Sequence[int]]) -> None:
+        trials = {trial.number: trial for trial, _ in pending}
+        given = [one for _, one in pending]
+        for outcomes in self.executor.run(self.bench, given, self.study.folder, self, known):
+            self._tell([one for one in outcomes if trials[one.number].status == RUNNING], trials)
+
+    def _tidy(self) -> None:
+        best = ranked([trial for trial in self.trials if trial.has_score], self.bench.objectives)
+        self.nets.keep_only(best[: self.limits.keep])
+
+    # -- ask ------------------------------------------------------------------------------------------
+
+    def _left_over(self) -> tuple[list[tuple[Trial, Any]], list[list[int]]]:
+        """Trials that ran when the search was broken off, and the groups they were in."""
+        running = [trial for trial in self.trials if trial.status == RUNNING]
+        numbers = {trial.number for trial in running}
+        groups = [group["trials"] for group in self.study.events("group")] if running else []
+        known = [group for group in groups if set(group) <= numbers]
+        pending = []
+        for trial in running:
+            assignment = self._assignment(trial)
+            jobs = self._built(trial, assignment, keyed(self.bench.seed, trial.number))
+            if jobs is not None:
+                pending.append((trial, (assignment, jobs)))
+        return pending, known
+
+    def _asked(self) -> list[tuple[Trial, Any]]:
+        """As many new trials as can be asked for now, in the journal before anything is trained."""
+        pending: list[tuple[Trial, Any]] = []
+        while len(pending) < _BATCH and not self.limits.over():
+            found = self._next()
+            if isinstance(found, Answer):
+                break
+            trial, assignment, jobs = found
+            self.trials.append(trial)
+            if jobs is not None or not self.executor.builds_here():
+                pending.append((trial, (assignment, jobs)))
+        new = [trial for trial, _ in pending]
+        if new:
+            self.study.add_space(self._met(pending))
+            self.study.asked(new)
+        return pending
+
+    def _next(self) -> tuple[Trial, Assignment, list[Job] | None] | Answer:
+        number = len(self.trials)
+        for attempt in range(_COLLISIONS):
+            ask = self.search.ask(self.book, number, attempt)
+            if isinstance(ask, Answer):
+                return ask
+            unknown = ask.suggest or keyed(self.bench.seed, number + attempt * _KEY)
+            found = self._trial(number, ask, unknown)
+            if found is not None:
+                return found
+        return self._untried(number)
+
+    def _trial(self, number: int, ask: Ask, unknown: Any) -> tuple[Trial, Assignment, list[Job] | None] | None:
+        """The trial that a proposal makes; None where its point has been tried."""
+        notes = {**ask.notes, "first_epoch": ask.first_epoch, "epochs": ask.epochs}
+        trial = Trial(number, dict(ask.values), RUNNING, source=ask.source, notes=notes)
+        assignment = self._assignment(trial)
+        jobs = self._built(trial, assignment, unknown)
+        point = _point(trial.values)
+        if not ask.repeats:
+            if point in self._tried and trial.status != FAILED:
+                for job in jobs or []:
+                    job.rehearsal.abandon()
+                return None
+            self._tried.add(point)
+        return trial, Assignment(**{**vars(assignment), "values": dict(trial.values)}), jobs
+
+    def _untried(self, number: int) -> tuple[Trial, Assignment, list[Job] | None] | Answer:
+        """A point that is left, found by going through the space."""
+        for values in points(self.bench):
+            if _point(values) not in self._tried:
+                found = self._trial(number, Ask(values), keyed(self.bench.seed, number))
+                if found is not None:
+                    return found
+        asked = self.search.total(self.book)
+        wanted = f" of the {asked} asked for" if asked else ""
+        text = f"The space is exhausted: all its {len(self._tried)} points have been tried, in {number} trials{wanted}."
+        self.study.note("warning", text)
+        self.screen.said(text)
+        self.ended = "the space is exhausted"
+        return Answer.OVER
+
+    def _built(self, trial: Trial, assignment: Assignment, unknown: Any) -> list[Job] | None:
+        """The trial's nets; None where a person's code raised, which is in its record then."""
+        try:
+            hp, model = built(self.bench, assignment, unknown)
+            trial.values = dict(hp.values)
+            if not self.executor.builds_here():
+                return None
+            jobs = jobs_of(self.bench, Assignment(**{**vars(assignment), "values": dict(hp.values)}), hp, model)
+            trial.values = dict(hp.values)  # ``fit`` may have asked for more
+        except Exception:
+            self._fail(trial, traceback.format_exc())
+            return None
+        return jobs
+
+    def _assignment(self, trial: Trial) -> Assignment:
+        root, source = trial, trial.source
+        by_number = self.trials
+        while root.source is not None:
+            root = by_number[root.source]
+        epochs = trial.notes["epochs"]
+        made = Assignment(trial.number, root.number, dict(trial.values), trial.notes["first_epoch"], epochs)
+        return made if source is None else with_sources(made, self.nets.read(by_number[source]))
+
+    def _met(self, pending: list[tuple[Trial, Any]]) -> list[Any]:
+        """Parameters that these trials met first."""
+        found: dict[Any, Any] = {}
+        for _, (_, jobs) in pending:
+            for job in jobs or []:
+                found.update({(p.name, p.conditions): p for p in job.hp.space})
+        for parameter in found.values():
+            self.space.setdefault(parameter.name, parameter)
+        return list(found.values())
+
+    # -- tell -----------------------------------------------------------------------------------------
+
+    def _fail(self, trial: Trial, message: str) -> None:
+        """A trial that raised before it could be trained."""
+        if trial.number >= self.study.next_number:
+            self.study.asked([trial])
+        trial.status, trial.message = FAILED, message
+        self.study.told([trial])
+        self._show(trial)
+
+    def _tell(self, outcomes: list[Outcome], trials: dict[int, Trial]) -> None:
+        """Write down what came of some trials; first their nets, so that a told trial has them."""
+        for outcome in outcomes:
+            self._score(trials[outcome.number], outcome)
+        kept = self._worth_keeping([trials[one.number] for one in outcomes])
+        name = self.nets.write([one for one in outcomes if one.number in kept])
+        for outcome in outcomes:
+            if outcome.number in kept and name is not None:
+                trials[outcome.number].notes["nets"] = name
+        self.study.told([trials[one.number] for one in outcomes])
+        for outcome in outcomes:
+            self._show(trials[outcome.number])
+
+    def _worth_keeping(self, told: list[Trial]) -> set[int]:
+        good = [trial for trial in self.trials if trial.has_score]
+        if self.search.continues:
+            return {trial.number for trial in told}
+        best = {trial.number for trial in ranked(good, self.bench.objectives)[: self.limits.keep]}
+        return best & {trial.number for trial in told}
+
+    def _score(self, trial: Trial, outcome: Outcome) -> None:
+        trial.values = outcome.values
+        trial.seconds = round(outcome.seconds, 6)
+        if outcome.failure is not None:
+            trial.status, trial.message = FAILED, outcome.failure
+            return
+        trial.epochs = sum(net.epochs for net in outcome.nets)
+        each = [_scores(net, self.bench.objectives) for net in outcome.nets]
+        trial.executions = [
+            {"seed": net.seed, "fold": net.fold, "scores": scores}
+            for net, scores in zip(outcome.nets, each, strict=True)
+        ]
+        values = np.array(each, float)
+        trial.scores = [float(v) for v in values.mean(axis=0)]
+        if len(values) > 1:
+            trial.errors = [float(v) for v in values.std(axis=0, ddof=1) / np.sqrt(len(values))]
+        trial.status = COMPLETED
+        if not trial.has_score:
+            said = [text for net in outcome.nets for text in net.warnings]
+            trial.status = FAILED
+            trial.message = said[0] if said else "No epoch gave a finite score."
+            return
+        first = outcome.nets[0]
+        trial.best_step = trial.notes["first_epoch"] + (first.best or 0)
+        trial.metrics = _metrics(outcome.nets)
+
+    def _show(self, trial: Trial) -> None:
+        good = [one for one in self.trials if one.has_score]
+        best = ranked(good, self.bench.objectives)[:1]
+        self.screen.told(trial, best[0] if best else None)
+
+    def _stop_where_all_fails(self) -> None:
+        ended = [trial for trial in self.trials if trial.status != RUNNING]
+        last = ended[-self.limits.failures :]
+        if len(last) == self.limits.failures and not any(trial.status == COMPLETED for trial in last):
+            raise SearchFailed("\n".join([f"{len(last)} trials in a row failed; the search stops.", *failures(last)]))
+
+    # -- what the executor says -------------------------------------------------------------------
+
+    def planned(self, record: dict[str, Any]) -> None:
+        """A group is formed: it goes into the journal."""
+        self.study.note("group", record)
+
+    def progressed(self, group: dict[str, Any], epoch: int, epochs: int) -> None:
+        """A group has trained an epoch."""
+        label = f"{group['nets']} nets, layers {group['widths']}" if "nets" in group else f"trial {group['trials'][0]}"
+        self.screen.running([{"label": label, "trials": len(group["trials"]), "epoch": epoch, "epochs": epochs}])
+
+
+def _point(values: dict[str, Any]) -> Any:
+    return frozenset((name, type(value).__name__, value) for name, value in values.items())
+
+
+def _scores(net: Net, objectives: Sequence[Any]) -> list[float]:
+    if net.best is None:
+        return [float("nan")] * len(objectives)
+    return [float(one.get_value(net.history)[net.best]) for one in objectives]
+
+
+def _metrics(nets: Sequence[Net]) -> dict[str, float]:
+    """Every log at each net's best epoch, as means over the nets."""
+    found: dict[str, list[float]] = {}
+    for net in nets:
+        for name, values in net.history.items():
+            if net.best is not None and net.best < len(values):
+                found.setdefault(name, []).append(values[net.best])
+    return {name: float(np.mean(values)) for name, values in found.items()}

@@ -1,0 +1,67 @@
+"""The default executor: trials train side by side in this process."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from thalweg.callbacks import Callback
+from thalweg.tuner._bench import Assignment, Bench, Job, jobs_of
+from thalweg.tuner.executors._executor import Executor, Listener
+from thalweg.tuner.executors._plan import default_budget, plan
+from thalweg.tuner.executors._train import Outcome, train
+
+
+class Progress(Callback):
+    """Tells the listener after every epoch of a group, and ends the group where time is up."""
+
+    def __init__(self, listener: Listener, group: dict[str, Any], deadline: Any = None) -> None:
+        self.listener, self.group, self.deadline = listener, group, deadline
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Pass it on."""
+        asked = self.model.session.asked["epochs"]
+        last = max(asked) if isinstance(asked, (list, tuple)) else asked
+        self.listener.progressed(self.group, epoch + 1, last)
+        if self.deadline is not None and self.deadline():
+            for model in getattr(self.model, "models", [self.model]):
+                model.stop_training = True
+
+
+class PopulationExecutor(Executor):
+    """Groups trials by structure and trains each group as one population.
+
+    Args:
+        memory: bytes that a group's nets may take; None: half of what is free.
+        deadline: says whether time is up.
+
+    """
+
+    NAME: ClassVar[str] = "population"
+
+    def __init__(self, memory: int | None = None, deadline: Any = None) -> None:
+        self.memory, self.deadline = memory, deadline
+
+    def run(
+        self,
+        bench: Bench,
+        trials: Sequence[tuple[Assignment, list[Job] | None]],
+        folder: Path,
+        listener: Listener,
+        known: Sequence[Sequence[int]] = (),
+    ) -> Iterator[list[Outcome]]:
+        """One group after the other, the longest first."""
+        jobs = [job for assignment, built in trials for job in (built or jobs_of(bench, assignment))]
+        untrained = [job for job in jobs if job.call is None]  # their ``fit`` calls no model.fit
+        if untrained:
+            yield train(bench, untrained, lambda one: jobs_of(bench, one))
+        waiting = [job for job in jobs if job.call is not None]
+        for group in plan(waiting, self.memory or default_budget(), known) if waiting else []:
+            record = group.record()
+            place = folder / "groups" / f"{record['trials'][0]:04d}"
+            listener.planned(record)
+            progress = Progress(listener, record, self.deadline)
+            yield train(bench, group.jobs, lambda one: jobs_of(bench, one), place, [progress])
+            shutil.rmtree(place, ignore_errors=True)  # by now it is in the journal

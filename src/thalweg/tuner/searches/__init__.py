@@ -1,0 +1,1 @@
+"""The searches: which point of the space is tried next."""

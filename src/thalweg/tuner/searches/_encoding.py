@@ -1,0 +1,257 @@
+"""A search space as the unit cube: values become coordinates in [0, 1], coordinates become values."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+_FEW = 8
+"""Up to so many values of a number are tried one by one; above, it is treated as a continuum and rounded."""
+
+_RESOLUTION = 1e9
+"""Points that differ by less than its inverse in every coordinate are the same point."""
+
+
+class Axis(ABC):
+    """One hyperparameter as a coordinate in [0, 1].
+
+    Attributes:
+        levels: how many values there are; None for a continuum.
+        nominal: whether its values have no order.
+
+    """
+
+    levels: int | None
+    nominal: bool = False
+
+    @property
+    def smooth(self) -> bool:
+        """Whether steps along it may be as small as one likes, or nearly so."""
+        return self.levels is None or (not self.nominal and self.levels > _FEW)
+
+    @abstractmethod
+    def unit(self, value: Any) -> float:
+        """The coordinate of a value; NaN for what is no value."""
+
+    @abstractmethod
+    def value(self, unit: float) -> Any:
+        """The value at a coordinate."""
+
+    @abstractmethod
+    def snap(self, units: Array) -> Array:
+        """The coordinates of the nearest values."""
+
+    def all_units(self) -> Array:
+        """The coordinates of all values, where they can be counted."""
+        assert self.levels is not None
+        return self.snap((np.arange(self.levels) + 0.5) / self.levels)
+
+
+class _Range(Axis):
+    """A number between two.
+
+    With t the identity or the logarithm, a value v lies at (t(v) - t(a)) / (t(b) - t(a)). Without a step a and b are
+    the bounds; with a step s they lie s / 2 beyond them, so that rounding gives the outer values their full share.
+    """
+
+    def __init__(self, distribution: FloatDistribution | IntDistribution) -> None:
+        self.low, self.high = distribution.low, distribution.high
+        self.log, self.step = distribution.log, distribution.step
+        self.kind = int if isinstance(distribution, IntDistribution) else float
+        self.levels = None if self.step is None else round((self.high - self.low) / self.step) + 1
+        half = (self.step or 0) / 2
+        self.begin = self._raised(self.low - half)
+        self.length = self._raised(self.high + half) - self.begin
+
+    def _raised(self, value: float) -> float:
+        return math.log(max(value, 1e-300)) if self.log else float(value)
+
+    def unit(self, value: Any) -> float:
+        return (self._raised(value) - self.begin) / self.length
+
+    def value(self, unit: float) -> Any:
+        raw = float(self._nearest(np.asarray([unit]))[0])
+        return min(max(self.kind(raw), self.low), self.high)
+
+    def _nearest(self, units: Array) -> Array:
+        raw = self.begin + np.clip(units, 0.0, 1.0) * self.length
+        raw = np.exp(raw) if self.log else raw
+        if self.step is None:
+            return raw
+        assert self.levels is not None
+        rungs = np.clip(np.rint((raw - self.low) / self.step), 0, self.levels - 1)
+        return self.low + rungs * self.step
+
+    def snap(self, units: Array) -> Array:
+        if self.step is None:
+            return np.clip(units, 0.0, 1.0)
+        values = self._nearest(units)
+        return ((np.log(values) if self.log else values) - self.begin) / self.length
+
+    def all_units(self) -> Array:
+        values = self.low + np.arange(self.levels or 0) * (self.step or 0)
+        return ((np.log(values) if self.log else values) - self.begin) / self.length
+
+
+class _Choice(Axis):
+    """One of a list: the i-th of k values lies at (i + 1/2) / k. Numbers in order, and any two values, are ordered."""
+
+    def __init__(self, distribution: CategoricalDistribution) -> None:
+        self.distribution = distribution
+        self.levels: int = len(distribution.choices)
+        self.nominal = self.levels > 2 and not _is_sorted(distribution.choices)
+
+    def unit(self, value: Any) -> float:
+        try:
+            return (self.distribution.to_internal_repr(value) + 0.5) / self.levels
+        except ValueError:
+            return math.nan
+
+    def value(self, unit: float) -> Any:
+        return self.distribution.choices[int(min(max(unit * self.levels, 0), self.levels - 1))]
+
+    def snap(self, units: Array) -> Array:
+        return (np.clip(np.floor(units * self.levels), 0, self.levels - 1) + 0.5) / self.levels
+
+
+def _is_sorted(choices: Sequence[Any]) -> bool:
+    numbers = all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in choices)
+    if not numbers:
+        return False
+    steps = np.diff(np.asarray(choices, dtype=float))
+    return bool(np.all(steps > 0) or np.all(steps < 0))
+
+
+def _axis(distribution: BaseDistribution) -> Axis:
+    if isinstance(distribution, CategoricalDistribution):
+        return _Choice(distribution)
+    if isinstance(distribution, (FloatDistribution, IntDistribution)):
+        return _Range(distribution)
+    raise ValueError(f"A distribution must be one of Optuna's, got {distribution!r}.")
+
+
+class Space:
+    """A search space as the unit cube; a point is a row of coordinates, NaN for parameters it does not have.
+
+    Args:
+        distributions: name -> Optuna distribution. What has a single value gets no coordinate.
+
+    Raises:
+        ValueError: on a distribution that is none of Optuna's.
+
+    Example:
+        >>> from optuna.distributions import CategoricalDistribution, IntDistribution
+        >>> space = Space({'layers': IntDistribution(1, 4), 'kind': CategoricalDistribution(['a', 'b', 'c'])})
+        >>> space.row({'layers': 2})
+        array([0.375,   nan])
+        >>> space.values(np.array([0.375, 0.9]))
+        {'layers': 2, 'kind': 'c'}
+
+    """
+
+    def __init__(self, distributions: Mapping[str, BaseDistribution]) -> None:
+        self.distributions = dict(distributions)
+        self.only = {name: _only(one) for name, one in self.distributions.items() if one.single()}
+        self.names = [name for name in self.distributions if name not in self.only]
+        self.axes = [_axis(self.distributions[name]) for name in self.names]
+        self.smooth = np.array([axis.smooth for axis in self.axes], dtype=bool)
+
+    @property
+    def size(self) -> int:
+        """How many coordinates there are."""
+        return len(self.axes)
+
+    @property
+    def count(self) -> float:
+        """How many points there are, where every parameter is there; infinite for a continuum."""
+        return math.prod(math.inf if axis.levels is None else axis.levels for axis in self.axes)
+
+    def row(self, values: Mapping[str, Any]) -> Array:
+        """The coordinates of values by name."""
+        units = [axis.unit(values[name]) if name in values else math.nan for name, axis in self._named()]
+        return np.array(units, dtype=np.float64)
+
+    def _named(self) -> zip[tuple[str, Axis]]:
+        return zip(self.names, self.axes, strict=True)
+
+    def values(self, row: Array) -> dict[str, Any]:
+        """The values at a row, which may lack none."""
+        found = {name: axis.value(unit) for (name, axis), unit in zip(self._named(), row.tolist(), strict=True)}
+        return {name: found[name] if name in found else self.only[name] for name in self.distributions}
+
+    def snap(self, rows: Array) -> Array:
+        """The nearest points of the space."""
+        return np.stack([axis.snap(column) for axis, column in zip(self.axes, rows.T, strict=True)], axis=1)
+
+    def grid(self) -> Array:
+        """All points, where they can be counted."""
+        mesh = np.meshgrid(*(axis.all_units() for axis in self.axes), indexing="ij")
+        return np.stack([one.ravel() for one in mesh], axis=1)
+
+    def keys(self, rows: Array) -> list[bytes]:
+        """One key a row: equal for equal points, whatever stands where a parameter is not there."""
+        cells = np.rint(np.where(np.isnan(rows), -1.0, rows) * _RESOLUTION).astype(np.int64)
+        return [cell.tobytes() for cell in cells]
+
+
+def _only(distribution: BaseDistribution) -> Any:
+    """The value of a distribution that has a single one."""
+    if isinstance(distribution, CategoricalDistribution):
+        return distribution.choices[0]
+    assert isinstance(distribution, (FloatDistribution, IntDistribution))
+    return distribution.low
+
+
+class Features:
+    """What the kernel compares: a row of coordinates, embedded so that distances mean something.
+
+    A number is its coordinate x. One of k values without an order is its indicator vector divided by the square root
+    of 2, so that any two different values are 1 apart. A parameter that is not there is put in the middle of its
+    values: two points that both lack it have no distance in it. Where a parameter is there in some trials only, a
+    further column says whether it is: 0 or `apart`.
+
+    Args:
+        space: whose rows they are.
+        conditional: for each coordinate, whether it may be missing.
+        apart: how far a point that has a parameter is from one that lacks it, at least.
+
+    Attributes:
+        group: for each column, the coordinate that it comes from.
+        along: for each column the coordinate that it is a copy of, or -1.
+
+    """
+
+    def __init__(self, space: Space, conditional: Mask, apart: float = 0.5) -> None:
+        self.space, self.conditional, self.apart = space, conditional, apart
+        group: list[int] = []
+        along: list[int] = []
+        for i, axis in enumerate(space.axes):
+            wide = axis.levels if axis.nominal and axis.levels else 1
+            group += [i] * (wide + bool(conditional[i]))
+            along += ([-1] * wide if axis.nominal else [i]) + [-1] * bool(conditional[i])
+        self.group, self.along = np.array(group, dtype=int), np.array(along, dtype=int)
+
+    def __call__(self, rows: Array) -> Array:
+        """The features of each row."""
+        columns: list[Array] = []
+        for i, axis in enumerate(self.space.axes):
+            unit = rows[:, i]
+            missing = np.isnan(unit)
+            if axis.nominal and axis.levels:
+                chosen = np.floor(np.where(missing, -1.0, unit) * axis.levels)
+                for level in range(axis.levels):
+                    columns.append(np.where(missing, 1.0 / axis.levels, chosen == level) * math.sqrt(0.5))
+            else:
+                columns.append(np.where(missing, 0.5, unit))
+            if self.conditional[i]:
+                columns.append(np.where(missing, self.apart, 0.0))
+        return np.stack(columns, axis=1)
