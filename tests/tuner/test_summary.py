@@ -285,7 +285,9 @@ def test_an_optuna_study_holds_the_trials(capfd):
 
 
 def test_importing_what_a_person_sees_imports_nothing_heavy():
-    modules = ", ".join(f"thalweg.tuner.{name}" for name in ("_table", "_summary", "_importance", "_pictures", "_optuna"))
+    modules = ", ".join(
+        f"thalweg.tuner.{name}" for name in ("_table", "_summary", "_importance", "_pictures", "_optuna")
+    )
     code = f"import sys, {modules}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"optuna", "pandas", "matplotlib", "sklearn", "IPython"} & set(loaded)

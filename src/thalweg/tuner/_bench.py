@@ -12,7 +12,7 @@ import numpy as np
 
 from thalweg import _seeds
 from thalweg.callbacks import TensorBoard
-from thalweg.tuner._hypermodel import HyperModel, checked_model
+from thalweg.tuner._hypermodel import HyperModel, checked_model, made_by
 from thalweg.tuner._hyperparameters import HyperParameters, keyed
 from thalweg.tuner._objective import Objective
 from thalweg.tuner._rehearsal import FitCall, Rehearsal, Returned
@@ -137,7 +137,7 @@ def built(bench: Bench, assignment: Assignment, unknown: Any = None) -> tuple[Hy
     """The hyperparameters of a trial and the net that ``build`` makes of them."""
     unknown = unknown or keyed(bench.seed, assignment.number)
     hp = bench.template.for_trial(assignment.values, unknown)
-    return hp, checked_model(bench.hypermodel.build(hp))
+    return hp, checked_model(made_by(bench.hypermodel, hp))
 
 
 def _fit_arguments(bench: Bench, assignment: Assignment, net: int) -> dict[str, Any]:

@@ -203,3 +203,38 @@ def checked_model(model: Any) -> Any:
             "`return model`."
         )
     return model
+
+
+class Closed(HyperModel):
+    """A hypermodel whose build adds nothing to the space but what a person set beforehand.
+
+    Args:
+        inner: the hypermodel.
+
+    Example:
+        >>> hp = HyperParameters()
+        >>> units = Closed(hypermodel_of(lambda hp: hp.Int('units', 8, 64))).build(hp)
+        >>> units, hp.space
+        (8, [])
+
+    """
+
+    def __init__(self, inner: HyperModel) -> None:
+        super().__init__(inner.name)
+        self.inner = inner
+
+    def build(self, hp: HyperParameters) -> Any:
+        """What the inner one builds, all else at its defaults."""
+        with hp.closed() as inner:
+            return made_by(self.inner, inner)
+
+    def fit(self, hp: HyperParameters, model: Any, *args: Any, **kwargs: Any) -> Any:
+        """Likewise."""
+        with hp.closed() as inner:
+            return self.inner.fit(inner, model, *args, **kwargs)
+
+
+def made_by(hypermodel: HyperModel, hp: HyperParameters) -> Any:
+    """What a hypermodel builds, once it has declared what it wants to."""
+    hypermodel.declare_hyperparameters(hp)
+    return hypermodel.build(hp)

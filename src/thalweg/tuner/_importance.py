@@ -124,8 +124,7 @@ def importance(
         The record, the most important parameter first.
 
     Example:
-        >>> from thalweg.tuner._objective import Objective
-        >>> from thalweg.tuner._parameters import Float
+        >>> from thalweg.tuner import Float, Objective
         >>> draws = np.random.default_rng(0).random((60, 2)).round(3).tolist()
         >>> trials = [Trial(n, {'a': a, 'b': b}, 'COMPLETED', [10 * a + b]) for n, (a, b) in enumerate(draws)]
         >>> mattered = importance(trials, [Float('a', 0, 1), Float('b', 0, 1)], Objective('val_loss', 'min'))

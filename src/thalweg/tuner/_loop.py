@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,7 @@ class Loop:
     trials: list[Trial] = field(default_factory=list)
     space: dict[str, Any] = field(default_factory=dict)
     _tried: set[Any] = field(default_factory=set)
+    _exhausted: bool = False
 
     def __post_init__(self) -> None:
         self.nets = Nets(self.study.folder)
@@ -104,6 +105,7 @@ class Loop:
         while True:
             if not pending:
                 pending, known = self._asked(), []
+            self._stop_where_all_fails()
             if not pending:
                 break
             self._train(pending, known)
@@ -138,30 +140,40 @@ class Loop:
         for trial in running:
             assignment = self._assignment(trial)
             jobs = self._built(trial, assignment, keyed(self.bench.seed, trial.number))
-            if jobs is not None:
+            if trial.status == RUNNING:
                 pending.append((trial, (assignment, jobs)))
+        self._failed([trial for trial in running if trial.status == FAILED])
         return pending, known
 
     def _asked(self) -> list[tuple[Trial, Any]]:
         """As many new trials as can be asked for now, in the journal before anything is trained."""
         pending: list[tuple[Trial, Any]] = []
-        while len(pending) < _BATCH and not self.limits.over():
+        first = len(self.trials)
+        while len(pending) < _BATCH and not self.limits.over() and not self._all_fails():
             found = self._next()
             if isinstance(found, Answer):
                 break
             trial, assignment, jobs = found
             self.trials.append(trial)
-            if jobs is not None or not self.executor.builds_here():
+            if trial.status == RUNNING:
                 pending.append((trial, (assignment, jobs)))
-        new = [trial for trial, _ in pending]
+        new = self.trials[first:]
+        self.study.add_space(self._met(pending))
         if new:
-            self.study.add_space(self._met(pending))
-            self.study.asked(new)
+            self.study.asked([replace(trial, status=RUNNING, message=None) for trial in new])
+        self._failed([trial for trial in new if trial.status == FAILED])
         return pending
+
+    def _failed(self, trials: list[Trial]) -> None:
+        """Trials that raised before they could be trained."""
+        if trials:
+            self.study.told(trials)
+        for trial in trials:
+            self.screen.told(trial)
 
     def _next(self) -> tuple[Trial, Assignment, list[Job] | None] | Answer:
         number = len(self.trials)
-        for attempt in range(_COLLISIONS):
+        for attempt in range(0 if self._exhausted else _COLLISIONS):
             ask = self.search.ask(self.book, number, attempt)
             if isinstance(ask, Answer):
                 return ask
@@ -169,7 +181,7 @@ class Loop:
             found = self._trial(number, ask, unknown)
             if found is not None:
                 return found
-        return self._untried(number)
+        return Answer.OVER if self._exhausted else self._untried(number)
 
     def _trial(self, number: int, ask: Ask, unknown: Any) -> tuple[Trial, Assignment, list[Job] | None] | None:
         """The trial that a proposal makes; None where its point has been tried."""
@@ -198,7 +210,7 @@ class Loop:
         text = f"The space is exhausted: all its {len(self._tried)} points have been tried, in {number} trials{wanted}."
         self.study.note("warning", text)
         self.screen.said(text)
-        self.ended = "the space is exhausted"
+        self.ended, self._exhausted = "the space is exhausted", True
         return Answer.OVER
 
     def _built(self, trial: Trial, assignment: Assignment, unknown: Any) -> list[Job] | None:
@@ -211,7 +223,7 @@ class Loop:
             jobs = jobs_of(self.bench, Assignment(**{**vars(assignment), "values": dict(hp.values)}), hp, model)
             trial.values = dict(hp.values)  # ``fit`` may have asked for more
         except Exception:
-            self._fail(trial, traceback.format_exc())
+            trial.status, trial.message = FAILED, traceback.format_exc()
             return None
         return jobs
 
@@ -235,14 +247,6 @@ class Loop:
         return list(found.values())
 
     # -- tell -----------------------------------------------------------------------------------------
-
-    def _fail(self, trial: Trial, message: str) -> None:
-        """A trial that raised before it could be trained."""
-        if trial.number >= self.study.next_number:
-            self.study.asked([trial])
-        trial.status, trial.message = FAILED, message
-        self.study.told([trial])
-        self._show(trial)
 
     def _tell(self, outcomes: list[Outcome], trials: dict[int, Trial]) -> None:
         """Write down what came of some trials; first their nets, so that a told trial has them."""
@@ -283,7 +287,6 @@ class Loop:
         trial.status = COMPLETED
         if not trial.has_score:
             said = [text for net in outcome.nets for text in net.warnings]
-            trial.status = FAILED
             trial.message = said[0] if said else "No epoch gave a finite score."
             return
         first = outcome.nets[0]
@@ -291,14 +294,18 @@ class Loop:
         trial.metrics = _metrics(outcome.nets)
 
     def _show(self, trial: Trial) -> None:
-        good = [one for one in self.trials if one.has_score]
-        best = ranked(good, self.bench.objectives)[:1]
-        self.screen.told(trial, best[0] if best else None)
+        self.screen.told(trial)
+
+    def _last(self) -> list[Trial]:
+        return [trial for trial in self.trials if trial.status != RUNNING][-self.limits.failures :]
+
+    def _all_fails(self) -> bool:
+        last = self._last()
+        return len(last) == self.limits.failures and not any(trial.has_score for trial in last)
 
     def _stop_where_all_fails(self) -> None:
-        ended = [trial for trial in self.trials if trial.status != RUNNING]
-        last = ended[-self.limits.failures :]
-        if len(last) == self.limits.failures and not any(trial.status == COMPLETED for trial in last):
+        if self._all_fails():
+            last = self._last()
             raise SearchFailed("\n".join([f"{len(last)} trials in a row failed; the search stops.", *failures(last)]))
 
     # -- what the executor says -------------------------------------------------------------------

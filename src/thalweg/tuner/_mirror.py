@@ -1,6 +1,6 @@
 """A copy of the finished trials in an Optuna storage, which optuna-dashboard opens; the journal is the authority.
 
-A thread of its own writes it, at most once a second and all new trials in one transaction, so that a search never waits
+A thread of its own writes it, at most once a second and up to 200 trials in one transaction, so that a search never waits
 for a database that is slow, locked or away. Whatever goes wrong, the next try begins with what the storage then holds.
 """
 
@@ -38,6 +38,7 @@ EVERY = 1.0
 _KEY = "thalweg"  # attribute of an Optuna study: of which journal it is the mirror
 _NUMBER = "number"  # attribute of an Optuna trial: its number here
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0  # seconds between two tries
+_BATCH = 200  # trials in a transaction: one or two seconds
 _WAIT = 1.0  # seconds that SQLite waits for a lock before it says so
 _CONNECT = 5  # seconds that PostgreSQL gets to answer
 
@@ -113,6 +114,7 @@ class Mirror:
         self._job: tuple[list[Trial], list[Parameter]] = ([], [])
         self._asked, self._done = 0, 0  # updates
         self._hurry, self._stopped, self._given_up = False, False, False
+        self._moved = 0.0  # when something was written last
         self._failing: tuple[float, Exception] | None = None  # since when, and what was said last
 
     def __repr__(self) -> str:
@@ -170,24 +172,27 @@ class Mirror:
         """Wait until the storage has all that it was given.
 
         Raises:
-            MirrorLost: where it cannot be written within the patience; the message names the path or the host.
+            MirrorLost: where nothing can be written to it for as long as the patience; the message names the path or the host.
 
         """
         with self._news:
-            begun, self._hurry = time.monotonic(), True
+            self._moved, self._hurry = time.monotonic(), True
             self._news.notify_all()
-            done = self._news.wait_for(lambda: self._done == self._asked or self._given_up, self._patience)
+            while self._done < self._asked and not self._given_up:
+                left = self._moved + self._patience - time.monotonic()
+                if left <= 0:
+                    break
+                self._news.wait(left)
             self._hurry = False
-            if done and not self._given_up:
-                return
-            since, error = self._failing or (begun, TimeoutError("it does not answer"))
-            raise MirrorLost(self._said(error, time.monotonic() - since)) from error
+            if self._done < self._asked:
+                since, error = self._failing or (self._moved, TimeoutError("it does not answer"))
+                raise MirrorLost(self._said(error, time.monotonic() - since)) from error
 
     def close(self) -> None:
         """Wait until the storage has all that it was given, and stop; may be called twice.
 
         Raises:
-            MirrorLost: where it cannot be written within the patience; the message names the path or the host.
+            MirrorLost: where nothing can be written to it for as long as the patience; the message names the path or the host.
 
         """
         try:
@@ -232,6 +237,14 @@ class Mirror:
             self._news.wait_for(lambda: self._stopped or self._given_up or self._asked > self._done)
             return None if self._stopped or self._given_up else (self._asked, *self._job)
 
+    def _goes_on(self) -> bool:
+        """Say that something was written; whether there is to be more."""
+        with self._news:
+            self._failing = None
+            self._moved = time.monotonic()
+            self._news.notify_all()
+            return not self._stopped
+
     def _failed(self, error: Exception) -> None:
         with self._news:
             since = time.monotonic() if self._failing is None else self._failing[0]
@@ -247,20 +260,23 @@ class Mirror:
     # -- the storage --------------------------------------------------------------------------------
 
     def _write(self, trials: Sequence[Trial], space: Sequence[Parameter]) -> None:
-        """Add the trials that are not there: all of them, or none."""
+        """Add the trials that are not there, a batch at a time: whoever waits for many sees it go on."""
         if self._storage is None or not self._place.is_there():
             self._disconnect()
             self._connect()
         storage = self._storage
         assert storage is not None
         new = [trial for trial in trials if trial.status != RUNNING and trial.number not in self._there]
-        if not new:
-            return
+        new.sort(key=lambda trial: trial.number)
         known = _labelled(space)
-        with _transaction(storage):
-            for trial in sorted(new, key=lambda trial: trial.number):
-                storage.create_new_trial(self._study_id, _frozen(trial, known))
-        self._there.update(trial.number for trial in new)
+        for begin in range(0, len(new), _BATCH):
+            batch = new[begin : begin + _BATCH]
+            with _transaction(storage):
+                for trial in batch:
+                    storage.create_new_trial(self._study_id, _frozen(trial, known))
+            self._there.update(trial.number for trial in batch)
+            if not self._goes_on():
+                return
 
     def _connect(self) -> None:
         """Open the storage, make what is not there, and see which trials are."""
@@ -405,16 +421,14 @@ def _place_of(url: str) -> _File | _Server:
         made = _with_driver(made)
         made.get_dialect().import_dbapi()
     except (ArgumentError, NoSuchModuleError, ValueError):
-        begins = str(url).partition("://")
-        raise ValueError(
-            f"{shape}, got {begins[0][:30] + begins[1]}...: no such database is known."
-        ) from None  # secrets
+        begins, sign, _ = str(url).partition("://")  # what follows may hold a password
+        raise ValueError(f"{shape}, got {begins[:30] if sign else 'text'}{sign}...: that is none.") from None
     except ImportError as error:
         raise ImportError(_missing(made, error.name or str(error)), name=error.name) from error
     if made.get_backend_name() != "sqlite":
         return _Server(made)
     if not made.database or made.database == ":memory:" or made.query or made.get_driver_name() != "pysqlite":
-        raise ValueError(f"{shape}, got {url!r}: a mirror is kept in a file.")
+        raise ValueError(f"{shape}, got {made.render_as_string()}: a mirror is kept in a file.")
     return _File(Path(made.database))
 
 
@@ -452,9 +466,11 @@ def _may_pass(error: BaseException) -> bool:
     from optuna.exceptions import StorageInternalError
     from sqlalchemy.exc import SQLAlchemyError
 
-    passing = isinstance(error, (SQLAlchemyError, StorageInternalError, KeyError, OSError))
+    if isinstance(error, KeyError):  # the study was deleted there
+        return True
     said = str(_origin(error))
-    return passing and ("relation" in said or not any(words in said for words in _NO_USE))
+    hopeless = "relation" not in said and any(words in said for words in _NO_USE)  # tables are made anew
+    return isinstance(error, (SQLAlchemyError, StorageInternalError, OSError)) and not hopeless
 
 
 @contextlib.contextmanager

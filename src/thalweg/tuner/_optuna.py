@@ -46,8 +46,7 @@ def as_optuna_study(
         the study's ``'objectives'`` are their names.
 
     Example:
-        >>> from thalweg.tuner._objective import Objective
-        >>> from thalweg.tuner._parameters import Int
+        >>> from thalweg.tuner import Int, Objective
         >>> trials = [Trial(n, {'units': n + 1}, 'COMPLETED', [0.5 / (n + 1)]) for n in range(4)]
         >>> study = as_optuna_study(trials, [Int('units', 1, 4)], [Objective('val_loss', 'min')])
         >>> study.best_params

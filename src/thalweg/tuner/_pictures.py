@@ -128,8 +128,7 @@ def picture(
         TypeError: on a setting that the kind does not have.
 
     Example:
-        >>> from thalweg.tuner._objective import Objective
-        >>> from thalweg.tuner._parameters import Int
+        >>> from thalweg.tuner import Int, Objective
         >>> trials = [Trial(n, {'units': n + 1}, 'COMPLETED', [0.5 / (n + 1)]) for n in range(4)]
         >>> figure = picture('slices', trials, [Int('units', 1, 4)], [Objective('val_loss')])
         >>> figure.axes[0].get_xlabel()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from thalweg.tuner._bench import Bench
+from thalweg.tuner._hypermodel import made_by
 from thalweg.tuner._hyperparameters import default_of
 from thalweg.tuner._parameters import Parameter
 
@@ -26,7 +28,7 @@ def points(bench: Bench) -> Iterator[dict[str, Any]]:
             return grids[place][choices[place] if place < len(choices) else 0]
 
         hp = bench.template.for_trial({}, choose)
-        bench.hypermodel.build(hp)
+        made_by(bench.hypermodel, hp)
         yield dict(hp.values)
         choices += [0] * (len(grids) - len(choices))
         while choices and choices[-1] + 1 >= len(grids[len(choices) - 1]):
@@ -39,7 +41,8 @@ def points(bench: Bench) -> Iterator[dict[str, Any]]:
 def first_space(bench: Bench) -> list[Parameter]:
     """What ``build`` asks for, with every condition met once where that can be had: what a study is known again by."""
     hp = bench.template.for_trial({}, default_of)
-    bench.hypermodel.build(hp)
+    with contextlib.suppress(Exception):  # a trial of its own will say so, with a traceback
+        made_by(bench.hypermodel, hp)
     return list(hp.space)
 
 
@@ -66,6 +69,6 @@ def is_data(
 
 def _structure(bench: Bench, values: Mapping[str, Any]) -> Any:
     hp = bench.template.for_trial(dict(values), default_of)
-    model = bench.hypermodel.build(hp)
+    model = made_by(bench.hypermodel, hp)
     layers = [(layer.structure(), getattr(layer, "units", None)) for layer in model.layers]
     return layers, model.optimizer.structure(), sorted(hp.values)

@@ -316,13 +316,14 @@ class Study(StudyRecord):
         self._patience = patience
         header = _header(identity, list(space.values() if isinstance(space, Mapping) else space))
         place = Path(folder)
-        goes_on = _is_study(place, overwrite)
+        _is_study(place, overwrite)  # before anything is made there
         self._take_hold(place)
         try:
-            length, cut = self._load(place, header, overwrite or not goes_on, frozenset(may_change))
+            there = _is_study(place, overwrite)  # and now that nobody else can make one
+            length, cut = self._load(place, header, overwrite or not there, frozenset(may_change))
             self.mirror = self._mirror_in(storage, overwrite)
             if length is None:
-                length = self._begin(line_of(header), [*_MIRRORS, *folders] if goes_on else [])
+                length = self._begin(line_of(header), [*_MIRRORS, *folders] if there else [])
             self._journal = Journal(place / JOURNAL, length, patience)
             if header["id"] != self.id:
                 self._resume(header["identity"], cut)
@@ -337,7 +338,9 @@ class Study(StudyRecord):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OSError(error.errno, f"Cannot make the folder {folder}: {error.strerror}. Give another directory.") from error
+            raise OSError(
+                error.errno, f"Cannot make the folder {folder}: {error.strerror}. Give another directory."
+            ) from error
         try:
             self._lock = patiently(lambda: files.Lock(folder / LOCK), self._patience)
         except OSError as error:
@@ -348,7 +351,7 @@ class Study(StudyRecord):
         self, folder: Path, header: dict[str, Any], anew: bool, may_change: frozenset[str]
     ) -> tuple[int | None, int]:
         """Become the study that is there, or the new one; the length of its journal, and what lies after that."""
-        if anew or not (folder / JOURNAL).exists():
+        if anew:
             super().__init__(folder, header)
             return None, 0
         there, length = patiently(lambda: _replay(folder), self._patience)

@@ -44,7 +44,7 @@ def ranked(trials: Iterable[Trial], objectives: Sequence[Objective]) -> list[Tri
         A new list of the same trials.
 
     Example:
-        >>> from thalweg.tuner._objective import Objective
+        >>> from thalweg.tuner import Objective
         >>> a, b, c = Trial(0, {}, 'COMPLETED', [0.9]), Trial(1, {}, 'FAILED'), Trial(2, {}, 'COMPLETED', [0.8])
         >>> [trial.number for trial in ranked([a, b, c], [Objective('val_loss', 'min')])]
         [2, 0, 1]
@@ -62,7 +62,7 @@ def pareto_front(trials: Iterable[Trial], objectives: Sequence[Objective]) -> li
     """The trials that no other one beats in one objective without losing in another, by the first objective.
 
     Example:
-        >>> from thalweg.tuner._objective import Objective
+        >>> from thalweg.tuner import Objective
         >>> goals = [Objective('val_accuracy', 'max'), Objective('weights', 'min')]
         >>> scores = [[0.9, 100.0], [0.8, 10.0], [0.7, 50.0]]
         >>> trials = [Trial(n, {}, 'COMPLETED', score) for n, score in enumerate(scores)]
@@ -163,7 +163,7 @@ def results_summary(
         Lines of text; after the table the failures, where there were some.
 
     Example:
-        >>> from thalweg.tuner._objective import Objective
+        >>> from thalweg.tuner import Objective
         >>> trials = [Trial(n, {'units': n}, 'COMPLETED', [0.5 / (n + 1)], epochs=3) for n in range(2)]
         >>> for line in results_summary(trials, [Objective('val_loss', 'min')]):
         ...     print(line)
@@ -228,7 +228,7 @@ def end_summary(
     """What a search says when it ends: how much was tried, the best trial or the Pareto front, the failures.
 
     Example:
-        >>> from thalweg.tuner._objective import Objective
+        >>> from thalweg.tuner import Objective
         >>> trials = [Trial(0, {'units': 8}, 'COMPLETED', [0.5], epochs=3, best_step=1)]
         >>> for line in end_summary(trials, [Objective('val_loss', 'min')], seconds=75.0):
         ...     print(line)
@@ -424,7 +424,7 @@ def trials_dataframe(trials: Iterable[Trial], objectives: Sequence[Objective]) -
         not active. Whole numbers and truth values with gaps have pandas's nullable types.
 
     Example:
-        >>> from thalweg.tuner._objective import Objective
+        >>> from thalweg.tuner import Objective
         >>> trials = [Trial(0, {'units': 8}, 'COMPLETED', [0.5], epochs=3), Trial(1, {}, 'FAILED')]
         >>> frame = trials_dataframe(trials, [Objective('val_loss', 'min')])
         >>> frame[['number', 'status', 'val_loss', 'hp/units']]

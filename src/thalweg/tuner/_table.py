@@ -21,7 +21,7 @@ from thalweg import _names
 from thalweg.callbacks import _screens
 from thalweg.callbacks._progress_line import duration
 from thalweg.tuner._summary import WIDTH, cause, costs_of, dominates, number, ranked, score_text, seconds_text, settings
-from thalweg.tuner._trial import FAILED, Trial
+from thalweg.tuner._trial import FAILED, RUNNING, Trial
 
 if TYPE_CHECKING:
     from thalweg.tuner._objective import Objective
@@ -75,7 +75,8 @@ class Progress:
     def begin(self, trials: Iterable[Trial], now: float) -> None:
         """Start the clock, and count what is known already."""
         for trial in trials:
-            self.tell(trial)
+            if trial.status != RUNNING:
+                self.tell(trial)
         self.begun, self.before, self.last = now, self.done, ()
 
     def tell(self, trial: Trial, best: Trial | None = None) -> None:
@@ -131,7 +132,7 @@ class SearchScreen:
         progress: how far the search is.
 
     Example:
-        >>> from thalweg.tuner._objective import Objective
+        >>> from thalweg.tuner import Objective
         >>> trial = Trial(0, {'units': 64, 'lr': 0.0031}, 'COMPLETED', [0.975], seconds=0.81)
         >>> with SearchScreen.for_verbose(2, [Objective('val_accuracy', 'max')], total=200) as screen:
         ...     screen.begin(['Search for the highest val_accuracy'])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from thalweg import _checks, _seeds
+from thalweg._names import unknown
 from thalweg.tuner import _summary
+from thalweg.tuner._again import distinct, trained_again
 from thalweg.tuner._bench import Bench
 from thalweg.tuner._folds import folds_of
-from thalweg.tuner._hypermodel import checked_model, hypermodel_of
+from thalweg.tuner._hypermodel import Closed, checked_model, hypermodel_of, made_by
 from thalweg.tuner._hyperparameters import HyperParameters
 from thalweg.tuner._loop import Limits, Loop
 from thalweg.tuner._nets import Nets
@@ -21,6 +24,7 @@ from thalweg.tuner._space import first_space
 from thalweg.tuner._study import Study, read_study
 from thalweg.tuner._table import SearchScreen
 from thalweg.tuner._trial import RUNNING, Trial
+from thalweg.tuner._verdict import Verdict, verdict_of
 from thalweg.tuner.executors._make import executor_of
 from thalweg.tuner.searches._search import Search
 
@@ -90,7 +94,8 @@ class Tuner:
         self.overwrite = overwrite
         self.seed = None if seed is None else _seeds.checked(seed)
         self.template = hyperparameters or HyperParameters()
-        self.tune_new_entries = tune_new_entries
+        if not tune_new_entries:
+            self.hypermodel = Closed(self.hypermodel)
         _checks.number(self, "executions_per_trial", executions_per_trial, at_least=1)
         _checks.number(self, "max_consecutive_failed_trials", max_consecutive_failed_trials, at_least=1)
         if cross_validation is not None:
@@ -140,7 +145,7 @@ class Tuner:
                 finally:
                     executor.close()
                     seconds = time.monotonic() - begun
-                    screen.end(_summary.end_summary(loop.trials, self.objectives, seconds))
+                    screen.end(_summary.end_summary(loop.trials, self.objectives, seconds, screen.width))
             study.end(loop.ended)
 
     def _warn(self, loop: Loop) -> None:
@@ -225,7 +230,8 @@ class Tuner:
 
     def _hp(self, trial: Trial) -> HyperParameters:
         hp = self.template.for_trial(trial.values)
-        self.hypermodel.build(hp)
+        made_by(self.hypermodel, hp)
+        hp.values.update(trial.values)  # ``fit`` may have asked for more
         return hp
 
     def get_best_models(self, num_models: int = 1) -> list[Any]:
@@ -245,7 +251,7 @@ class Tuner:
         saved = Nets(self.folder).read(trial)
         sign = self.objectives[0].sign
         order = sorted(range(len(saved)), key=lambda i: sign * trial.executions[i]["scores"][0])
-        model = checked_model(self.hypermodel.build(self.template.for_trial(trial.values)))
+        model = checked_model(made_by(self.hypermodel, self.template.for_trial(trial.values)))
         saved[order[0]].restore(model)
         return model
 
@@ -260,7 +266,7 @@ class Tuner:
     def search_space_summary(self, extended: bool = False) -> None:
         """Print the hyperparameters that are known."""
         known = (self.folder / "journal.jsonl").exists() and not self.overwrite
-        space = list(read_study(self.folder).space.values()) if known else first_space(self._bench(0, (), {}))
+        space = read_study(self.folder).parameters if known else first_space(self._bench(0, (), {}))
         print("\n".join(_summary.search_space_summary(space)))
 
     def trials_dataframe(self) -> Any:
@@ -272,15 +278,44 @@ class Tuner:
         from thalweg.tuner._importance import importance
 
         study = read_study(self.folder)
-        goal = self.objectives[0] if objective is None else objectives_of(objective)[0]
-        return importance(study.trials, study.space.values(), goal)
+        names = [one.name for one in self.objectives]
+        wanted = names[0] if objective is None else objectives_of(objective)[0].name
+        if wanted not in names:
+            raise ValueError(f"importance: {unknown('objective', wanted, names)}")
+        index = names.index(wanted)
+        return importance(study.trials, study.parameters, self.objectives[index], index=index)
 
     def picture(self, kind: str = "history", path: Any = None, **options: Any) -> Any:
         """A picture of the search: history, importance, slices, parallel, contour, pareto."""
         from thalweg.tuner._pictures import picture
 
         study = read_study(self.folder)
-        return picture(kind, study.trials, study.space.values(), self.objectives, path, **options)
+        return picture(kind, study.trials, study.parameters, self.objectives, path, **options)
+
+    def verdict(self, *args: Any, top: int = 3, seeds: int = 5, **kwargs: Any) -> Verdict:
+        """Train the best trials again on new seeds, all side by side, and compare them.
+
+        Args:
+            args, kwargs: as for ``search``; left out, they are those of the last ``search``.
+            top: how many of the best trials.
+            seeds: how many nets of each.
+
+        Returns:
+            Means with intervals, and whether the winner beats the runner-up beyond the noise of seeds; print it.
+
+        Raises:
+            ValueError: where nothing was searched, or no data are given after a restart.
+
+        """
+        _checks.number(self, "top", top, at_least=1)
+        _checks.number(self, "seeds", seeds, at_least=2)
+        args, kwargs = (args, kwargs) if args or kwargs else self._given or ((), {})
+        if not args and "x" not in kwargs:
+            raise ValueError("verdict trains again and needs the data: verdict(x, y, ...), as search was given.")
+        chosen = distinct(self._best(len(self.trials)))[:top]
+        bench = replace(self._bench(self._seed(), args, kwargs), executions=seeds, continues=False, checkpoint=None)
+        scores = trained_again(bench, chosen, executor_of(self.executor, self.memory, lambda: False), self.folder)
+        return verdict_of(self.objectives[0], scores)
 
     @property
     def running(self) -> Sequence[Trial]:

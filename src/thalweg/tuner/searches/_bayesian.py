@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, ClassVar
 
-from thalweg import _checks
+from thalweg import _checks, _seeds
 from thalweg._names import Table
 from thalweg.tuner.searches._sampled import Sampled
 from thalweg.tuner.searches._search import Answer, Ask, Book, Search
+
+_ATTEMPT = 1_000_003  # trials have smaller numbers
 
 
 class Bayesian(Search):
@@ -17,8 +20,8 @@ class Bayesian(Search):
         max_trials: how many trials.
         sampler: the model: ``'gp'``, a Gaussian process with a Matern 5/2 kernel; ``'tpe'``, tree-structured Parzen
             estimators; ``'cma-es'``, the covariance matrix adaptation, for numbers alone.
-        num_initial_points: trials drawn before there is a model; None: three a hyperparameter, as in KerasTuner,
-            but no more than a third of `max_trials`.
+        num_initial_points: trials drawn before there is a model; None: three a hyperparameter, as in KerasTuner (TPE and
+            CMA-ES: 10).
         beta: of the Gaussian process: with it, the lower confidence bound ``mean - beta * deviation`` is what is
             looked for, as in KerasTuner; None: the expected improvement, in logarithmic form.
         parallel_trials: trials proposed at a time.
@@ -51,7 +54,7 @@ class Bayesian(Search):
             _checks.number(self, "num_initial_points", num_initial_points, at_least=1)
         self.sampler, self.num_initial_points, self.beta = sampler, num_initial_points, beta
         self._sampled = Sampled(self._made, replays=sampler == "cma-es")
-        self._kept: Any = None  # what a sampler has fitted, for the next ask
+        self.kept: Any = None  # a sampler, with what it has fitted so far
 
     def settings(self) -> dict[str, Any]:
         """What decides the proposals."""
@@ -66,34 +69,41 @@ class Bayesian(Search):
         """What the sampler suggests."""
         return self._sampled.ask(book, number, attempt)
 
-    def initial(self) -> int | None:
-        """Trials drawn before there is a model."""
-        if self.num_initial_points is not None or self.max_trials is None:
-            return self.num_initial_points
-        return None
-
-    def _made(self, seed: int, number: int) -> Any:
-        return SAMPLERS[self.sampler](self, seed, number)
+    def _made(self, seed: int, number: int, attempt: int) -> Any:
+        return SAMPLERS[self.sampler](self, seed, number, attempt)
 
 
-def _gaussian_process(search: Bayesian, seed: int, number: int) -> Any:
-    raise NotImplementedError
+def _gaussian_process(search: Bayesian, seed: int, number: int, attempt: int) -> Any:
+    """One object for the whole search: what it has fitted serves the next ask, and changes no answer."""
+    if search.kept is None:
+        from thalweg.tuner.searches._gaussian_process import GaussianProcessSampler
+
+        how = {} if search.beta is None else {"acquisition": "lcb", "beta": search.beta}
+        search.kept = GaussianProcessSampler(seed, num_initial_points=search.num_initial_points, **how)
+    search.kept.number = number + attempt * _ATTEMPT
+    return search.kept
 
 
-def _tpe(search: Bayesian, seed: int, number: int) -> Any:
+def _tpe(search: Bayesian, seed: int, number: int, attempt: int) -> Any:
     from optuna.samplers import TPESampler
 
-    return TPESampler(
-        seed=seed, n_startup_trials=search.initial() or 10, multivariate=True, group=True, constant_liar=True
-    )
+    startup = search.num_initial_points or 10
+    key = _key(seed, number, attempt)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Optuna calls the joint model of conditional spaces experimental
+        return TPESampler(seed=key, n_startup_trials=startup, multivariate=True, group=True, constant_liar=True)
 
 
-def _cma(search: Bayesian, seed: int, number: int) -> Any:
+def _cma(search: Bayesian, seed: int, number: int, attempt: int) -> Any:
     from optuna.samplers import CmaEsSampler
 
-    return CmaEsSampler(
-        seed=seed, n_startup_trials=search.initial() or 10, warn_independent_sampling=False, with_margin=True
-    )
+    startup = search.num_initial_points or 10
+    key = _key(seed, number, attempt)
+    return CmaEsSampler(seed=key, n_startup_trials=startup, warn_independent_sampling=False)
+
+
+def _key(seed: int, number: int, attempt: int) -> int:
+    return int(_seeds.generator(seed, number, attempt).integers(2**31))
 
 
 SAMPLERS = Table("sampler", {"gp": _gaussian_process, "tpe": _tpe, "cma-es": _cma})

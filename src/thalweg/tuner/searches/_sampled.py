@@ -16,16 +16,16 @@ REJECTED = "rejected"
 class Sampled:
     """An Optuna study in memory that follows the trials, and asks for more.
 
-    The sampler is made anew for every trial, keyed by (seed, number, attempt): no generator's state is kept, and a
+    The sampler says the same for the same trial, keyed by (seed, number, attempt): no generator's state is kept, and a
     search that goes on in another process proposes what it would have proposed.
 
     Args:
-        sampler: (seed, number) -> an Optuna sampler.
+        sampler: (seed, number, attempt) -> an Optuna sampler.
         replays: whether the sampler keeps notes in the study that only asking again brings back.
 
     """
 
-    def __init__(self, sampler: Callable[[int, int], Any], replays: bool = False) -> None:
+    def __init__(self, sampler: Callable[[int, int, int], Any], replays: bool = False) -> None:
         self.sampler = sampler
         self.replays = replays
         self._study: Any = None
@@ -46,10 +46,7 @@ class Sampled:
         return Ask(suggest=suggest, notes=notes or {})
 
     def _begun(self, book: Book, number: int, attempt: int) -> Any:
-        from thalweg import _seeds
-
-        key = int(_seeds.generator(book.seed, number, attempt).integers(2**31))
-        self._study.sampler = self.sampler(key, number)
+        self._study.sampler = self.sampler(book.seed, number, attempt)
         return self._study.ask()
 
     def _reject(self, trial: Any) -> None:
