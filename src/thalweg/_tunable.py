@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -23,7 +23,7 @@ class Tunable:
     """An object described by a configuration, some of whose numbers are data.
 
     Subclasses set ``HYPERS`` (attributes that are data: a number, None where the term is absent,
-    or another Tunable, whose own hypers then appear below the attribute's name) and ``HOST``
+    or another Tunable, whose own hypers then appear below the attribute's name; anything else has none) and ``HOST``
     (configuration that never reaches a compiled program: names, initializers), and define
     ``get_config``. ``RANGES`` holds the least and the largest value of a hyper, both allowed.
     """
@@ -48,7 +48,7 @@ class Tunable:
             value = self._held(name)
             if isinstance(value, Tunable):
                 found.update({f"{name}/{below}": number for below, number in value.hypers().items()})
-            elif value is not None:
+            elif _is_number(value):  # not where the term is absent, nor a plain function in a Tunable's place
                 found[name] = value
         return found
 
@@ -101,6 +101,22 @@ def below(hypers: Hypers, name: str) -> dict[str, Any]:
     """The part of `hypers` under ``name/``, with that prefix cut off."""
     start = f"{name}/"
     return {path[len(start) :]: value for path, value in hypers.items() if path.startswith(start)}
+
+
+def chosen(kind: Any, values: Sequence[Any]) -> Any:
+    """The one of several arrays that `kind`, a whole number that is data, names; all are computed.
+
+    Gradients must not flow through it: what was not chosen may be no number.
+    """
+    first = values[0]
+    if all(value is first for value in values):
+        return first
+    import jax.numpy as jnp
+
+    found = first
+    for i, value in enumerate(values[1:], start=1):
+        found = jnp.where(kind == i, value, found)
+    return found
 
 
 def freeze(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jax import Array
@@ -28,7 +28,12 @@ class Regularizer(WeightFunction):
         >>> float(Variance()(jnp.array([1.0, 3.0])))
         1.0
 
+    Attributes:
+        rests_at_zero: whether a weight of exactly 0 has slope 0, so that units which pad a net stay zero of themselves.
+
     """
+
+    rests_at_zero: ClassVar[bool] = False
 
 
 class L1(Regularizer):
@@ -80,6 +85,7 @@ class L2(Regularizer):
 
     """
 
+    rests_at_zero = True
     HYPERS = ("l2",)
     RANGES = _RANGES
 

@@ -12,7 +12,7 @@ import thalweg
 from thalweg import data, layers, losses, optimizers, regularizers
 from thalweg.engine import ArrayFeed, TrainState, program
 from thalweg.engine._origin import origin
-from thalweg.models._fit_population import Crew
+from thalweg.models._crew import Crew
 from thalweg.models._not_finite import LossNotFinite, report
 
 RNG = np.random.default_rng(0)
@@ -383,19 +383,15 @@ def test_one_member_of_a_population(widths):
         models.append(net(dense("a", width, activation="relu"), dense("b", 1), optimizer=optimizers.SGD(rate)))
     runs = [Run(model) for model in models]
     tasks = [run.task for run in runs]
-    crew = Crew(models, tasks[0], tasks)
+    crew = Crew(tasks)
     shared = runs[0].arguments
-    states = []
-    for i, run in enumerate(runs):
-        state = run.arguments[0]
-        params, frozen = crew.widen(i, state.params, state.frozen)
-        slots = crew.widen_slots(i, state.optimizer)
-        states.append(TrainState(params, frozen, slots, state.step, state.totals))
-    vectors = crew.share(crew.vectors(tasks).astype(np.float32))
+    states = [run.arguments[0] for run in runs]
+    state = crew.state(states, crew.gather([one.totals for one in states]))
+    vectors = crew.vectors(crew.numbers())
     seeds = crew.share(np.full(crew.count, 7, np.uint32))
     orders = crew.gather([run.arguments[4] for run in runs])
     data_ = crew.share(shared[3], own=False)
-    arguments = (crew.gather(states), vectors, seeds, data_, orders, crew.units)
+    arguments = (state, vectors, seeds, data_, orders, crew.units)
     ran = program("train", crew.task, crew.how)
 
     def bounds(step):
@@ -403,12 +399,12 @@ def test_one_member_of_a_population(widths):
 
     ran(*arguments, bounds(0), bounds(STEPS))
     traces = ran.traces
-    found = origin(ran, crew.task, arguments, 0, STEPS, member=1)
+    found = origin(ran, crew.task, arguments, 0, STEPS, member=1, share=crew.members[1])
     assert ran.traces == traces
     assert (found.step, found.kind, found.place, found.before) == (1, "activation", "b", 0)
     alone = runs[1].origin()
     assert (alone.step, alone.kind, alone.place) == (1, "activation", "b")
-    assert same(crew.narrow(1, found.state.params, found.state.frozen)[0], alone.state.params)
+    assert same(found.state.params, alone.state.params)
     assert "model.optimizer.learning_rate = 1e+19" in report(found, 0, crew.task)
     with pytest.raises(ValueError, match="nothing to find"):
         origin(ran, crew.task, arguments, 0, STEPS, member=0)

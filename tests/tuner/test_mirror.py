@@ -245,15 +245,15 @@ def test_locked_for_some_seconds(tmp_path):
         study.asked([Trial(number, VALUES) for number in range(9)])
         study.told([trial(0)])
         study.mirror.flush()
-        with locked(tmp_path / "study.db", seconds=2.5):
+        with locked(tmp_path / "study.db", seconds=1.5):
             begun = time.perf_counter()
             for number in range(1, 9):
                 study.told([trial(number)])
             assert time.perf_counter() - begun < 1  # the search does not wait
-            time.sleep(1.2)
+            time.sleep(0.3)
             assert study.mirror.problem is None
             study.close()
-            assert time.perf_counter() - begun > 2
+            assert time.perf_counter() - begun > 1.2
     assert numbers(tmp_path / "study.db", tmp_path.name) == list(range(9))
 
 
@@ -265,10 +265,10 @@ def test_locked_for_too_long(tmp_path):
     study.mirror._patience = 0.5
     with locked(tmp_path / "study.db"):
         study.told([trial(1)])
-        time.sleep(2.5)
-        with pytest.warns(
-            UserWarning, match=r"study.db, could not be written for \d s: database is locked. The study it"
-        ):
+        deadline = time.monotonic() + 20
+        while study.mirror.problem is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        with pytest.warns(UserWarning, match=r"study.db, could not be written.*: database is locked. The study it"):
             study.told([trial(2)])
         begun = time.perf_counter()
         with pytest.warns(UserWarning, match="The study itself is whole: its journal has every trial"):
@@ -284,13 +284,13 @@ def test_whoever_waits_for_many_trials_sees_it_go_on(tmp_path, monkeypatch):
     real = _mirror._frozen
     monkeypatch.setattr(_mirror, "_BATCH", 5)
     monkeypatch.setattr(_mirror, "_frozen", lambda *given: time.sleep(0.02) or real(*given))
-    mirror = Mirror(tmp_path / "study.db", "first", ["min"], patience=1.5)
+    mirror = Mirror(tmp_path / "study.db", "first", ["min"], patience=1)
     mirror.open()
     begun = time.perf_counter()
-    mirror.update([trial(number) for number in range(100)], SPACE)
+    mirror.update([trial(number) for number in range(60)], SPACE)
     mirror.close()
-    assert time.perf_counter() - begun > 1.5
-    assert numbers(tmp_path / "study.db") == list(range(100))
+    assert time.perf_counter() - begun > 1
+    assert numbers(tmp_path / "study.db") == list(range(60))
 
 
 def test_locked_from_the_start(tmp_path):
@@ -299,8 +299,8 @@ def test_locked_from_the_start(tmp_path):
         locked(tmp_path / "shared.db"),
         pytest.raises(MirrorLost, match="shared.db, could not be .* database is locked"),
     ):
-        Mirror(tmp_path / "shared.db", "first", ["min"], patience=1).open()
-    with locked(tmp_path / "shared.db", seconds=2):
+        Mirror(tmp_path / "shared.db", "first", ["min"], patience=0.3).open()
+    with locked(tmp_path / "shared.db", seconds=1.2):
         mirror = Mirror(f"sqlite:///{tmp_path}/shared.db", "first", ["min"])
         mirror.open()
         mirror.close()
@@ -423,16 +423,16 @@ def test_killed_while_it_is_written(tmp_path):
     with subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", WRITER, folder, *given], stdin=-1, stdout=-1, text=True
     ) as forks:
-        for _ in range(5):
+        for _ in range(4):
             forks.stdin.write("go\n")
             forks.stdin.flush()
             pid = int(forks.stdout.readline())
-            time.sleep(random.uniform(0.05, 0.5))
+            time.sleep(random.uniform(0.05, 0.4))
             os.kill(pid, signal.SIGKILL)
             assert int(forks.stdout.readline()) == signal.SIGKILL
         forks.stdin.close()
     with Study(folder, {}, SPACE) as study:
         told = [one.number for one in study.trials if study.is_told(one.number)]
     found = loaded(folder / "study.db", "study")[1]
-    assert [one.user_attrs["number"] for one in found] == told and len(told) > 3
+    assert [one.user_attrs["number"] for one in found] == told and len(told) > 1
     assert all(one.params == VALUES and one.value == one.user_attrs["number"] / 4 for one in found)

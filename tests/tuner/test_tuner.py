@@ -319,11 +319,11 @@ def test_a_killed_search_goes_on_as_if_nothing_had_happened(kind, options, tmp_p
 
     def script(folder):
         text = SCRIPT.format(tests=tests, kind=kind, folder=str(tmp_path / folder), options=options)
-        return subprocess.Popen([sys.executable, "-c", textwrap.dedent(text)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen([sys.executable, "-c", textwrap.dedent(text)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     whole = script("whole")
-    out, errors = whole.communicate(timeout=300)
-    assert "done" in out, errors
+    said = whole.communicate(timeout=300)[0]
+    assert "done" in said, said
     kills = 0
     for _ in range(10):
         running = script("killed")
@@ -336,9 +336,9 @@ def test_a_killed_search_goes_on_as_if_nothing_had_happened(kind, options, tmp_p
                 kills += 1
                 break
             time.sleep(0.01)
-        code = running.wait(timeout=120)
-        assert code in (0, -signal.SIGKILL), running.stderr.read()
-        if code == 0:
+        said = running.communicate(timeout=120)[0]
+        assert running.returncode in (0, -signal.SIGKILL), said
+        if running.returncode == 0:
             break
     assert kills == 3
     one, two = (tuner.read_study(tmp_path / name / "untitled_project").trials for name in ("whole", "killed"))

@@ -1,5 +1,6 @@
 """Trials that say in a folder which process trains them and how far they are, so that tests can kill and pause it."""
 
+import json
 import os
 import signal
 import sys
@@ -104,8 +105,6 @@ def alive(pid):
 
 def journal_ends(found):
     """How often the journal says of each trial that it ended."""
-    import json
-
     lines = (found.folder / "journal.jsonl").read_text().splitlines()
     told = [trial["number"] for line in lines for trial in json.loads(line).get("told", [])]
     return {number: told.count(number) for number in told}
@@ -113,4 +112,4 @@ def journal_ends(found):
 
 if __name__ == "__main__":  # a search to be interrupted or killed
     where = Path(sys.argv[1])
-    search(where, tuner_executor := sys.argv[2], Watched(where, 2, float(sys.argv[3])), checkpoint="epoch")
+    search(where, sys.argv[2], Watched(where, 2, float(sys.argv[3])))

@@ -1,19 +1,22 @@
 """The compiled epoch. Knows no callback, no file, no screen."""
 
+from thalweg.engine._aligned import Differs as Differs
 from thalweg.engine._chunks import chunk_end as chunk_end
 from thalweg.engine._chunks import run_chunk as run_chunk
 from thalweg.engine._feed import ArrayFeed as ArrayFeed
 from thalweg.engine._feed import Feed as Feed
 from thalweg.engine._feed import Slab as Slab
 from thalweg.engine._feed import StreamFeed as StreamFeed
+from thalweg.engine._feed import order_of as order_of
+from thalweg.engine._kinds import habits_of as habits_of
+from thalweg.engine._kinds import skeleton_of as skeleton_of
+from thalweg.engine._mixed import Member as Member
+from thalweg.engine._mixed import Mixed as Mixed
+from thalweg.engine._mixed import merge as merge
 from thalweg.engine._objective import Objective as Objective
 from thalweg.engine._origin import Chunk as Chunk
 from thalweg.engine._origin import Origin as Origin
 from thalweg.engine._origin import origin as origin
-from thalweg.engine._padding import pad as pad
-from thalweg.engine._padding import positions as positions
-from thalweg.engine._padding import units_of as units_of
-from thalweg.engine._padding import unpad as unpad
 from thalweg.engine._population import padded_count as padded_count
 from thalweg.engine._population import share_out as share_out
 from thalweg.engine._population import stack as stack

@@ -7,6 +7,7 @@ slabs, each some batches laid end to end, made by a thread while the device comp
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -60,6 +61,35 @@ def place_rows(rows: Rows, capacity: int | None = None) -> Data:
     return Data(put(rows.x), labels, put(rows.weight))
 
 
+def order_of(
+    n: int, batch_size: int, steps: int, number: int, seed: int | None = None, room: int | None = None
+) -> Order:
+    """The order in which `n` rows are read in an epoch.
+
+    Args:
+        n: rows there are.
+        batch_size: rows a step.
+        steps: of an epoch; where they are no whole pass, the next epoch goes on where this one stops.
+        number: of the epoch.
+        seed: keys the orders together with the number of the pass; None keeps the rows' order.
+        room: steps for which the arrays have room; by default a capacity that neighbouring counts share.
+
+    """
+    room = room or data.capacity(steps)
+    per_pass = -(-n // batch_size)
+    index = np.zeros((room, batch_size), np.int32)
+    rows = np.zeros(room, np.int32)
+    done = 0
+    while done < steps:
+        pass_, first = divmod(number * steps + done, per_pass)
+        taken = min(per_pass - first, steps - done)
+        batches, counts = data.order(n, batch_size, seed=seed or 0, epoch=pass_, shuffle=seed is not None)
+        index[done : done + taken] = batches[first : first + taken]
+        rows[done : done + taken] = counts[first : first + taken]
+        done += taken
+    return Order(index, rows)
+
+
 class ArrayFeed:
     """Rows that fit on the device.
 
@@ -84,7 +114,11 @@ class ArrayFeed:
         self.rows, self.batch_size, self.seed, self.exact = rows, batch_size, seed, exact
         self.per_pass = -(-rows.n // batch_size)
         self.steps = steps_per_epoch or self.per_pass
-        self.data = place_rows(rows)
+
+    @cached_property
+    def data(self) -> Data:
+        """The rows on the device, placed when they are first needed."""
+        return place_rows(self.rows)
 
     def epoch(self, number: int, skip: int = 0) -> Generator[Slab, None, None]:
         """One slab, or two where the short batch is exact."""
@@ -128,20 +162,7 @@ class ArrayFeed:
 
     def order(self, number: int, seed: int | None) -> Order:
         """The order of epoch `number`, in a capacity of steps that neighbouring counts share."""
-        room = data.capacity(self.steps)
-        index = np.zeros((room, self.batch_size), np.int32)
-        rows = np.zeros(room, np.int32)
-        done = 0
-        while done < self.steps:
-            pass_, first = divmod(number * self.steps + done, self.per_pass)
-            taken = min(self.per_pass - first, self.steps - done)
-            batches, counts = data.order(
-                self.rows.n, self.batch_size, seed=seed or 0, epoch=pass_, shuffle=seed is not None
-            )
-            index[done : done + taken] = batches[first : first + taken]
-            rows[done : done + taken] = counts[first : first + taken]
-            done += taken
-        return Order(index, rows)
+        return order_of(self.rows.n, self.batch_size, self.steps, number, seed)
 
 
 class StreamFeed:

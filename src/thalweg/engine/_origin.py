@@ -15,6 +15,7 @@ import jax
 import numpy as np
 
 from thalweg.engine._finding import Finding, in_pass, in_update, in_weights
+from thalweg.engine._mixed import Member
 from thalweg.engine._population import share_out
 from thalweg.engine._program import Program
 from thalweg.engine._scene import Scene, finite, moved, of_member, scene
@@ -69,6 +70,7 @@ def origin(
     stop: int,
     earlier: tuple[tuple[Any, ...], int, int] | None = None,
     member: int | None = None,
+    share: Member | None = None,
 ) -> Origin:
     """Find where the loss was lost in a chunk.
 
@@ -80,20 +82,20 @@ def origin(
         earlier: arguments, start and stop of the chunk before, which the loss came through.
         member: which one of a population's, for a program that is spread over members; all of them are in
             `arguments`. No other member runs a step, and no other program is compiled.
+        share: the member's share of the program: what is told, and the states, are then those of its own net.
 
     Raises:
         ValueError: where the running loss is finite after the chunk, or was not finite before it.
 
     """
-    search = Search(program, task, member, Chunk(arguments, start, stop), earlier and Chunk(*earlier))
+    search = Search(program, task, member, share, Chunk(arguments, start, stop), earlier and Chunk(*earlier))
     if not np.isfinite(search.mean(start)):
         raise ValueError(f"The running loss was no finite number before step {start}: ask about the chunk before.")
     if np.isfinite(search.mean(stop)):
         raise ValueError(f"The running loss is finite after the steps {start} to {stop}: there is nothing to find.")
     step = _first(start, stop, lambda i: not np.isfinite(search.mean(i + 1)))
-    if finite(_weights(search.state(step))):
-        return _lost_forward(search, step)
-    return _lost_weights(search, step)
+    found = _lost_forward(search, step) if finite(_weights(search.state(step))) else _lost_weights(search, step)
+    return found if share is None or found.state is None else found._replace(state=share.own(found.state))
 
 
 class Search(NamedTuple):
@@ -102,6 +104,7 @@ class Search(NamedTuple):
     program: Program
     task: Task
     member: int | None
+    share: Member | None
     chunk: Chunk
     earlier: Chunk | None
 
@@ -136,7 +139,11 @@ class Search(NamedTuple):
 
     def scene(self, chunk: Chunk, state: TrainState, step: int) -> Scene:
         """A step, to be looked at."""
-        return scene(self.task, chunk.arguments, state, step, self.member)
+        return scene(self.task, chunk.arguments, state, step, self.member, self.share)
+
+    def own(self, state: TrainState) -> TrainState:
+        """A state as the member's own net has it."""
+        return state if self.share is None else self.share.own(state)
 
     def leads_on(self) -> bool:
         """Whether the chunk before ends with the weights that this one starts from: nobody set others in between."""
@@ -183,7 +190,7 @@ def _lost_weights(search: Search, step: int) -> Origin:
         chunk, made = breaking
         known = _known(search, chunk, made)
         was = search.scene(chunk, known.state, made)
-        found = in_update(was, search.run(chunk, made + 1)[0])
+        found = in_update(was, search.own(search.run(chunk, made + 1)[0]))
         facts |= {"loss_before": float(was.passed(was.state.params).loss), "rate": was.rate()}
         return _origin(step, known, found, facts, known.before)
     start = search.chunk.start

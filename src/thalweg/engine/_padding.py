@@ -11,32 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.network import Network, Place
+from thalweg.network import Network, Place, Used
 
 Where = tuple[np.ndarray, ...]
 
 
-def units_of(widest: Network, network: Network) -> tuple[np.ndarray | None, ...]:
-    """Per layer, which of the widest net's units `network` uses; None for layers of one width."""
-    masks: list[np.ndarray | None] = []
-    for big, small in zip(widest.layers, network.layers, strict=True):
-        units = getattr(big, "units", None)
-        if units is None:
-            masks.append(None)
-        else:
-            masks.append((np.arange(units) < small.units).astype(np.float32))
-    return tuple(masks)
-
-
-def positions(widest: Network, units: Sequence[Any], places: Sequence[Place]) -> list[Where]:
+def positions(widest: Network, used: Used, places: Sequence[Place]) -> list[Where]:
     """Per weight of the widest net, where along each axis a member's numbers lie."""
-    awake = widest.awake(tuple(units))
+    awake = widest.awake(used)
     fed = {node.layer: node.inputs[0] for node in reversed(widest.nodes)}
     found = []
     for place in places:
         reach = {
             "in": np.asarray(awake.tensors[fed[place.layer]]),
-            "out": units[place.layer],
+            "out": used.units[place.layer],
             None: None,
         }
         axes = place.weight.axes or (None,) * len(place.weight.shape)

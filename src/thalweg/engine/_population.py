@@ -23,7 +23,8 @@ _AXIS = "members"
 # one that has stopped, or has fewer rows, simply runs no more steps.
 _OWN = {
     "train": (True, True, True, False, True, True, True, True),
-    "evaluate": (True, True, True, True, False, False, True, False, False),
+    "evaluate": (True, True, True, True, False, False, True, True, True),
+    "evaluate each": (True, True, True, True, False, True, True, True, True),  # each on rows of its own
     "predict": (True, True, True, False, False, True, False),
 }
 

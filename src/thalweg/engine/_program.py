@@ -52,7 +52,8 @@ def program(kind: str, task: Task, members: tuple[str, int] | None = None) -> Pr
     """The program for `task`, made on first use.
 
     Args:
-        kind: ``'train'``, ``'evaluate'`` or ``'predict'``.
+        kind: ``'train'``, ``'evaluate'``, ``'predict'``, or, of a population whose members are evaluated on rows of
+            their own, ``'evaluate each'``.
         members: None for one net; for a population, how its members run (see ``_population``).
 
     """
@@ -84,7 +85,7 @@ def _train(task: Task) -> Callable[..., Any]:
     ) -> tuple[TrainState, Any]:
         """Steps start..stop of an epoch; the bounds are data, so a chunk may be of any size."""
         h = task.unpack(vector)
-        awake = task.network.awake(units) if task.padded else None
+        awake = task.network.awake(units) if task.shared else None
 
         def step(i: Any, carried: TrainState) -> TrainState:
             return train_step(task, carried, h, seed, data, order.index[i], order.rows[i], awake)
@@ -100,7 +101,7 @@ def _evaluate(task: Task) -> Callable[..., Any]:
         params: Any, frozen: Any, totals: Any, vector: Any, data: Data, order: Order, units: Any, start: Any, stop: Any
     ) -> Any:
         h = task.unpack(vector)
-        awake = task.network.awake(units) if task.padded else None
+        awake = task.network.awake(units) if task.shared else None
 
         def step(i: Any, carried: Any) -> Any:
             return evaluate_step(task, params, frozen, carried, h, data, order.index[i], order.rows[i], awake)
@@ -114,7 +115,7 @@ def _evaluate(task: Task) -> Callable[..., Any]:
 def _predict(task: Task) -> Callable[..., Any]:
     def outputs(params: Any, frozen: Any, vector: Any, data: Data, order: Order, units: Any, stop: Any) -> Any:
         h = task.unpack(vector)
-        awake = task.network.awake(units) if task.padded else None
+        awake = task.network.awake(units) if task.shared else None
         like = jax.eval_shape(lambda: predict_step(task, params, frozen, h, data, order.index[0], awake))
         room = tuple(jnp.zeros((order.index.shape[0], *one.shape), one.dtype) for one in like)
 
@@ -128,4 +129,4 @@ def _predict(task: Task) -> Callable[..., Any]:
     return outputs
 
 
-_MAKERS = {"train": _train, "evaluate": _evaluate, "predict": _predict}
+_MAKERS = {"train": _train, "evaluate": _evaluate, "evaluate each": _evaluate, "predict": _predict}

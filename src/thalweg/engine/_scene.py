@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from thalweg.engine._mixed import Member
 from thalweg.engine._state import Data, TrainState
 from thalweg.engine._step import Passed, passed, real_rows, take
 from thalweg.engine._task import Task
@@ -103,23 +104,30 @@ class Scene(NamedTuple):
         return float(optimizer.rate(self.h["optimizer"], slots.iterations))
 
 
-def scene(task: Task, arguments: tuple[Any, ...], state: TrainState, step: int, member: int | None) -> Scene:
+def scene(
+    task: Task, arguments: tuple[Any, ...], state: TrainState, step: int, number: int | None, member: Member | None
+) -> Scene:
     """Step `step` of a chunk from `state` on.
 
     Args:
+        task: what the program was made for.
         arguments: of the chunk's program, without the bounds.
-        member: which one of a population's, or None for one net.
+        state: as the program has it.
+        number: which one of a population's, or None for one net.
+        member: its share of what the population trains: what is laid out is the member's own net, without padding.
 
     """
     _, vector, seed, data, order, units = arguments
+    if number is not None:
+        vector, seed, order, units = of_member((vector, seed, order, units), number)
     if member is not None:
-        vector, seed, order, units = of_member((vector, seed, order, units), member)
+        task, state, vector = member.task, member.own(state), np.asarray(vector)[member.index]
     state, seed, units = jax.tree.map(jnp.asarray, (state, seed, units))
     index = np.asarray(order.index)[step]
     count = np.asarray(order.rows)[step]
     batch = jax.tree.map(lambda rows: jnp.asarray(np.asarray(rows)), take(jax.tree.map(jnp.asarray, data), index))
     h = task.unpack([jnp.asarray(value) for value in np.asarray(vector)])
-    awake = task.network.awake(units) if task.padded else None
+    awake = task.network.awake(units) if task.shared else None
     return Scene(task, state, h, seed, index, batch, real_rows(task, index, count), awake)
 
 

@@ -49,7 +49,7 @@ def passed(
     outputs = tuple(task.cast(y) for y in forward.outputs)
     costs = task.objective.per_output(h["loss"], batch.y, outputs, batch.weight, rows)  # type: ignore[union-attr]
     loss = task.objective.total(h["loss"], costs)  # type: ignore[union-attr]
-    loss = loss + task.cast(jnp.asarray(forward.penalty)) + task.network.penalty(params, h["net"])
+    loss = loss + task.cast(jnp.asarray(forward.penalty)) + task.network.penalty(params, h["net"], awake)
     return Passed(forward, outputs, costs, loss)
 
 

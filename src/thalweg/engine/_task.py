@@ -47,6 +47,11 @@ class Task:
         flags = (self.decays, self.dtype, self.masked, self.padded)
         return (*(member and member.structure() for member in members), *flags)
 
+    @property
+    def shared(self) -> bool:
+        """Whether its members say which part of the net they use."""
+        return self.padded or bool(self.network.blocks)
+
     @cached_property
     def paths(self) -> tuple[str, ...]:
         """Where each number of the program's vector of hypers comes from."""

@@ -15,6 +15,8 @@ from thalweg.layers._activation import LeakyReLU as LeakyReLU
 from thalweg.layers._activation import PReLU as PReLU
 from thalweg.layers._activation import ReLU as ReLU
 from thalweg.layers._activation import Softmax as Softmax
+from thalweg.layers._any_activation import ELEMENTWISE as ELEMENTWISE
+from thalweg.layers._any_activation import AnyActivation as AnyActivation
 from thalweg.layers._base import Layer as Layer
 from thalweg.layers._base import mask_rows as mask_rows
 from thalweg.layers._context import Context as Context

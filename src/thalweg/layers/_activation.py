@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from thalweg import activations, constraints, initializers, regularizers
 from thalweg._checks import number
+from thalweg._tunable import below
 from thalweg.layers._base import Features, Layer, own
 from thalweg.layers._context import Context
 from thalweg.layers._dense import activate
@@ -38,12 +39,14 @@ class Activation(_Elementwise):
 
     """
 
+    HYPERS: ClassVar[tuple[str, ...]] = ("activation", *Layer.HYPERS)
+
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
 
     def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
-        return activate(self.activation, x, ctx.awake)
+        return activate(self.activation, x, ctx.awake, below(ctx.h, "activation"))
 
 
 class ReLU(_Elementwise):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -290,9 +291,8 @@ class Layer(Tunable):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain data."""
         config_of: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype or "float32"}
-        for name, parameter in inspect.signature(type(self).__init__).parameters.items():
-            if name != "self" and parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
-                config_of[name] = _plain(name, getattr(self, name, None))
+        for name in _named_arguments(type(self)):  # type: ignore[arg-type]
+            config_of[name] = _plain(name, getattr(self, name, None))
         if self.activity_regularizer is not None:
             config_of.setdefault("activity_regularizer", _plain("activity_regularizer", self.activity_regularizer))
         return config_of
@@ -330,6 +330,14 @@ def own(member: Any) -> Any:
 def mask_rows(values: Any, rows: Any) -> Any:
     """`values` with padding rows set to zero."""
     return values if rows is None else values * rows.reshape((-1,) + (1,) * (values.ndim - 1)).astype(values.dtype)
+
+
+@functools.cache
+def _named_arguments(kind: type[Layer]) -> tuple[str, ...]:
+    """The names of a constructor's arguments; read once, as a signature takes long."""
+    parameters = inspect.signature(kind.__init__).parameters
+    kinds = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    return tuple(name for name, one in parameters.items() if name != "self" and one.kind not in kinds)
 
 
 def _given_features(kind: str, older: dict[str, Any]) -> Any:

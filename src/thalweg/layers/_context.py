@@ -81,7 +81,11 @@ def mix(bits: jax.Array) -> jax.Array:
     return bits ^ (bits >> 16)
 
 
-def layer_key(seed: Any, step: Any, layer: int, call: int) -> jax.Array:
-    """The key of one layer's bits at one step."""
-    place = jnp.uint32((layer * 0x85EBCA6B + call * 0xC2B2AE35 + 1) % 2**32)
+def layer_key(seed: Any, step: Any, layer: Any, call: int) -> jax.Array:
+    """The key of one layer's bits at one step; the layer's position may be data (uint32)."""
+    of_call = (call * 0xC2B2AE35 + 1) % 2**32
+    if isinstance(layer, int):
+        place = jnp.uint32((layer * 0x85EBCA6B + of_call) % 2**32)
+    else:
+        place = layer * jnp.uint32(0x85EBCA6B) + jnp.uint32(of_call)
     return mix(mix(jnp.uint32(seed) + _GOLDEN) ^ mix(jnp.uint32(step) * jnp.uint32(0x27D4EB2F) ^ mix(place)))

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 
 from thalweg import activations, constraints, initializers, regularizers
+from thalweg._tunable import below
+from thalweg.layers._any_activation import AnyActivation
 from thalweg.layers._base import Features, Layer, own
 from thalweg.layers._context import Context
 from thalweg.layers._variable import Weight
@@ -43,6 +45,7 @@ class Dense(Layer):
         "activity_regularizer",
         "kernel_constraint",
         "bias_constraint",
+        "activation",
     )
     HOST: ClassVar[tuple[str, ...]] = (*Layer.HOST, "kernel_initializer", "bias_initializer")
 
@@ -108,13 +111,30 @@ class Dense(Layer):
         z = jnp.dot(x, w["kernel"])
         if self.use_bias:
             z = z + w["bias"]
-        return activate(self.activation, z, ctx.units)
+        return activate(self.activation, z, ctx.units, below(ctx.h, "activation"))
 
 
-def activate(function: Any, z: Any, awake: Any) -> Any:
-    """``function(z)`` with sleeping units at zero after it, and out of the running in a softmax."""
+def activate(function: Any, z: Any, awake: Any, h: Mapping[str, Any] | None = None) -> Any:
+    """``function(z)`` with sleeping units at zero after it, and out of the running in a softmax.
+
+    Args:
+        function: plain, or with numbers of its own: a layer, or one of several functions.
+        z: the sums.
+        awake: 1.0 for the units in use, or None where all are.
+        h: the function's numbers.
+
+    """
     if awake is None:
-        return function(z)
+        return _applied(function, z, h)
     if function in (activations.softmax, activations.log_softmax, activations.sparsemax):
         z = jnp.where(awake > 0, z, jnp.finfo(z.dtype).min)
-    return jnp.where(awake > 0, function(z), 0)
+    return jnp.where(awake > 0, _applied(function, z, h), 0)
+
+
+def _applied(function: Any, z: Any, h: Mapping[str, Any] | None) -> Any:
+    if isinstance(function, AnyActivation):
+        return function.apply(h or {}, z)
+    if isinstance(function, Layer):
+        weights = {v.name: jnp.asarray(v.value) for v in function.variables_for(z.shape[1:])}
+        return function.apply(weights, z, Context(False, h))
+    return function(z)

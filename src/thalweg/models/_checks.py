@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -12,6 +13,7 @@ import numpy as np
 
 from thalweg import constraints, data, layers, losses, optimizers, regularizers
 from thalweg.data import DataError, DataWarning, Rows
+from thalweg.network import Used
 
 if TYPE_CHECKING:
     from thalweg.models._model import Model
@@ -169,18 +171,19 @@ def one_class(model: Model, train: Rows) -> None:
             )
 
 
-def may_be_padded(network: Network, optimizer: Any, masks: list[Any]) -> None:
+def may_be_padded(network: Network, optimizer: Any, masks: Sequence[Sequence[Any]]) -> None:
     """Raise where sleeping units would reach something that is not known to leave them asleep.
 
     Args:
-        network: the widest member's.
-        optimizer: the members'.
+        network: that of all members.
+        optimizer: likewise, or None.
         masks: per member and layer, 1.0 for the units in use, or None.
 
     """
     units = tuple(None if parts[0] is None else np.min(parts, axis=0) for parts in zip(*masks, strict=True))
-    asleep = [bool((np.asarray(tensor) == 0).any()) for tensor in network.awake(units).tensors]
-    members = [("optimizer", optimizer, optimizers.TABLE)]
+    tensors = replace(network, blocks=()).awake(Used(units)).tensors
+    asleep = [bool((np.asarray(tensor) == 0).any()) for tensor in tensors]
+    members = [("optimizer", one, optimizers.TABLE) for one in getattr(optimizer, "alternatives", [optimizer])]
     for number, node in enumerate(network.nodes, start=len(network.inputs)):
         if asleep[number] or any(asleep[i] for i in node.inputs):
             layer = network.layers[node.layer]
@@ -190,10 +193,11 @@ def may_be_padded(network: Network, optimizer: Any, masks: list[Any]) -> None:
                 if table is not None and getattr(layer, part, None) is not None:
                     members.append((f"{part} of layer {layer.name!r}", getattr(layer, part), table))
     for what, member, table in members:
-        if type(member) not in table.values() or not getattr(member, "pads", True):
+        if member is not None and (type(member) not in table.values() or not getattr(member, "pads", True)):
             raise ValueError(
-                f"The members' widths differ, so the narrower ones are padded; what the {what} ({type(member).__name__}) "
-                "does with padding is unknown, as it is none of thalweg's own. Give all members the same widths."
+                "The members' widths or layers differ, so what some of them lack is padded; what the "
+                f"{what} ({type(member).__name__}) does with padding is unknown, as it is none of thalweg's own. Give all "
+                "members the same layers of the same widths."
             )
 
 

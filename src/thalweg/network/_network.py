@@ -17,6 +17,7 @@ from thalweg._tunable import below
 from thalweg.layers._base import Layer, mask_rows
 from thalweg.layers._context import Context, layer_key
 from thalweg.layers._variable import Weight
+from thalweg.network._skip import skippable
 
 Features = tuple[int, ...]
 Arrays = tuple[Any, ...]
@@ -46,11 +47,42 @@ class Forward(NamedTuple):
     tensors: Arrays  # every tensor of the graph, in the graph's numbering
 
 
+class Used(NamedTuple):
+    """What one member of a population uses of the net that all of them share: data of the compiled program.
+
+    An empty tuple stands for what all members use alike.
+    """
+
+    units: Arrays = ()  # per layer [units] 1.0 for a unit in use, or None: all
+    present: Any = ()  # [layers] whether the member has the layer
+    places: Any = ()  # uint32 [layers]: the layer's position in the member's own net, which keys random bits
+
+
 class Awake(NamedTuple):
-    """Which units are in use in a padded net: 1.0 for a real unit, 0.0 for padding."""
+    """The same, followed through the graph: 1.0 for a real unit, 0.0 for padding, None where all are real."""
 
     units: Arrays  # per layer [units] or None
     tensors: Arrays  # per tensor of the graph [features] or None
+    present: Any = ()
+    places: Any = ()
+
+
+class _Told(NamedTuple):
+    """What all calls of a pass are told, as arrays."""
+
+    h: Mapping[str, Any]
+    frozen: Sequence[dict[str, Any]]  # by layer
+    rows: Any
+    seed: Any
+    step: Any
+    awake: Awake | None
+
+
+class _Way(NamedTuple):
+    """What decides the shape of a pass."""
+
+    training: bool
+    dtype: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +96,8 @@ class Network:
         outputs: numbers of the tensors that are the outputs.
         features: features of every tensor.
         trainable, frozen: where the weights lie that training changes, and the others.
+        blocks: runs of nodes, each fed by the one before, that some members of a population lack; each gives back the
+            shape that it is fed.
 
     """
 
@@ -74,6 +108,7 @@ class Network:
     features: tuple[Features, ...]
     trainable: tuple[Place, ...]
     frozen: tuple[Place, ...]
+    blocks: tuple[tuple[int, ...], ...] = ()
 
     def structure(self) -> tuple[Any, ...]:
         """Hashable; never names, never the numbers that are data."""
@@ -84,6 +119,7 @@ class Network:
             self.outputs,
             tuple((p.layer, p.weight.name, p.weight.shape) for p in self.trainable),
             tuple((p.layer, p.weight.name, p.weight.shape) for p in self.frozen),
+            self.blocks,
         )
 
     def blueprint(self) -> Network:
@@ -144,41 +180,114 @@ class Network:
             dtype: of the arithmetic, where it is not that of the weights.
 
         """
-        weights = self._by_layer(params, frozen, dtype)
-        moved = {(p.layer, p.weight.name): value for p, value in zip(self.frozen, frozen, strict=True)}
+        weights, held = self._by_layer(params, frozen, dtype)
+        told = _Told(h, held, rows, seed, step, awake)
+        way = _Way(training, dtype)
         tensors: list[Any] = [x if dtype is None else x.astype(dtype) for x in inputs]
         penalty: Any = 0.0
-        for node in self.nodes:
-            layer = self.layers[node.layer]
-            ctx = Context(
-                training,
-                below(h, str(node.layer)),
-                rows,
-                _pick(awake.tensors, node.inputs, layer.merges) if awake else None,
-                awake.units[node.layer] if awake else None,
-                layer_key(seed, step, node.layer, node.call) if training else 0,
-            )
-            y = layer.apply(weights[node.layer], _pick(tensors, node.inputs, layer.merges), ctx)
-            tensors.append(y if dtype is None else y.astype(dtype))  # hypers are wider than the arithmetic
-            moved.update({(node.layer, name): value for name, value in ctx.updates.items()})
-            weights[node.layer].update(ctx.updates)  # a layer that is called again goes on from there
-            for cost in (*ctx.penalties, *_activity_penalty(layer, y, ctx)):
-                penalty = penalty + cost
+        for run in self._runs():
+            call = self._skipped if run in self.blocks else self._run
+            made, cost, updates = call(way, run, weights, tensors, told)
+            tensors.extend(made)
+            penalty = penalty + cost
+            for layer, name in updates:  # a layer that is called again goes on from there
+                held[layer][name] = updates[layer, name]
         outputs = tuple(tensors[i] for i in self.outputs)
-        kept = tuple(
-            moved[p.layer, p.weight.name].astype(old.dtype) for p, old in zip(self.frozen, frozen, strict=True)
-        )
+        kept = tuple(held[p.layer][p.weight.name].astype(old.dtype) for p, old in zip(self.frozen, frozen, strict=True))
         return Forward(outputs, kept, penalty, tuple(tensors))
 
-    def penalty(self, params: Arrays, h: Mapping[str, Any]) -> Any:
-        """The weights' penalties, summed: a scalar."""
+    def _runs(self) -> list[tuple[int, ...]]:
+        """The nodes in their order, those of a block together."""
+        within = {number: block for block in self.blocks for number in block}
+        return list(dict.fromkeys(within.get(number, (number,)) for number in range(len(self.nodes))))
+
+    def _run(self, way: _Way, run: tuple[int, ...], weights: Any, tensors: list[Any], told: _Told) -> Any:
+        """Calls one after the other: their outputs, penalties, and weights that have moved."""
+        known, penalty, updates = list(tensors), 0.0, {}
+        for number in run:
+            node = self.nodes[number]
+            layer = self.layers[node.layer]
+            ctx = self._context(way, node, told)
+            own = {**weights[node.layer], **told.frozen[node.layer]}
+            y = layer.apply(own, _pick(known, node.inputs, layer.merges), ctx)
+            known.append(y if way.dtype is None else y.astype(way.dtype))  # hypers are wider than the arithmetic
+            updates.update({(node.layer, name): value for name, value in ctx.updates.items()})
+            for cost in (*ctx.penalties, *_activity_penalty(layer, y, ctx)):
+                penalty = penalty + cost
+        return known[len(tensors) :], penalty, updates
+
+    def _context(self, way: _Way, node: Node, told: _Told) -> Context:
+        awake = told.awake
+        place = node.layer if awake is None or isinstance(awake.places, tuple) else awake.places[node.layer]
+        return Context(
+            way.training,
+            below(told.h, str(node.layer)),
+            told.rows,
+            _pick(awake.tensors, node.inputs, self.layers[node.layer].merges) if awake else None,
+            awake.units[node.layer] if awake else None,
+            layer_key(told.seed, told.step, place, node.call) if way.training else 0,
+        )
+
+    def _skipped(self, way: _Way, block: tuple[int, ...], weights: Any, tensors: list[Any], told: _Told) -> Any:
+        """The same for a block, of which a member that lacks it sees nothing; every call gives the block's output."""
+        members = {self.nodes[number].layer for number in block}
+        moving = [(p.layer, p.weight.name) for p in self.frozen if p.layer in members]
+        before = len(self.inputs) + block[0]
+        of_penalty = jnp.promote_types(tensors[-1].dtype, jnp.float32)
+
+        def stretch(weights: Any, x: Any, told: _Told) -> Any:
+            made, penalty, updates = self._run(way, block, weights, [*[None] * (before - 1), x], told)
+            moved = [updates.get((i, name), told.frozen[i][name]) for i, name in moving]
+            return (made[-1], jnp.asarray(penalty, of_penalty)), moved
+
+        def passed_by(weights: Any, x: Any, told: _Told) -> Any:
+            return (x, jnp.zeros((), of_penalty)), [told.frozen[i][name] for i, name in moving]
+
+        assert told.awake is not None, "who has blocks says which of them are present"
+        present = told.awake.present[self.nodes[block[0]].layer] > 0
+        mine = [own if i in members else {} for i, own in enumerate(weights)]
+        part = self._part(told, block, members)
+        (y, penalty), moved = skippable(stretch, passed_by, present, mine, tensors[before - 1], part)
+        return [y] * len(block), penalty, dict(zip(moving, moved, strict=True))
+
+    def _part(self, told: _Told, block: tuple[int, ...], members: set[int]) -> _Told:
+        """What the calls of a block need of it."""
+        awake = told.awake
+        assert awake is not None
+        fed = {number for i in block for number in self.nodes[i].inputs}
+        return told._replace(
+            h={path: value for path, value in told.h.items() if int(path.partition("/")[0]) in members},
+            frozen=[own if i in members else {} for i, own in enumerate(told.frozen)],
+            awake=awake._replace(
+                units=tuple(mask if i in members else None for i, mask in enumerate(awake.units)),
+                tensors=tuple(mask if i in fed else None for i, mask in enumerate(awake.tensors)),
+            ),
+        )
+
+    def penalty(self, params: Arrays, h: Mapping[str, Any], awake: Awake | None = None) -> Any:
+        """The weights' penalties, summed: a scalar; of a padded net, `awake` says what is in use."""
         total: Any = 0.0
         for place, value in zip(self.trainable, params, strict=True):
             if place.weight.regularizer is not None:
                 regularizer = getattr(self.layers[place.layer], place.weight.regularizer)
                 if regularizer is not None:
+                    if awake is not None and not getattr(regularizer, "rests_at_zero", False):
+                        value = self._in_use(place, value, awake)
                     total = total + regularizer.apply(below(h, f"{place.layer}/{place.weight.regularizer}"), value)
         return total
+
+    def _in_use(self, place: Place, value: Any, awake: Awake) -> Any:
+        """A weight whose padding, zeros, is cut off from what flows back: the slope of |w| at 0 is 1."""
+        first = next(node for node in self.nodes if node.layer == place.layer)
+        if any(self.nodes[number].layer == place.layer for block in self.blocks for number in block):
+            value = jnp.where(awake.present[place.layer], value, 0)
+        fed = None if self.layers[place.layer].merges else awake.tensors[first.inputs[0]]
+        for axis, grows in enumerate(place.weight.axes):
+            mask = {"in": fed, "out": awake.units[place.layer], None: None}[grows]
+            if mask is not None:
+                along = mask.reshape(-1, mask.shape[-1])[0]
+                value = jnp.where(along.reshape([-1 if i == axis else 1 for i in range(value.ndim)]) > 0, value, 0)
+        return value
 
     def constraints(self, h: Mapping[str, Any]) -> tuple[Any, ...]:
         """Per trained weight, a function to apply after an update, or None."""
@@ -192,24 +301,50 @@ class Network:
         numbers = below(h, f"{place.layer}/{name}")
         return lambda w: constraint.apply(numbers, w)
 
-    def _by_layer(self, params: Arrays, frozen: Arrays, dtype: Any) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = [{} for _ in self.layers]
-        for places, values in ((self.trainable, params), (self.frozen, frozen)):
-            for place, value in zip(places, values, strict=True):
-                cast = dtype is not None and places is self.trainable
-                found[place.layer][place.weight.name] = value.astype(dtype) if cast else value
-        return found
+    def _by_layer(
+        self, params: Arrays, frozen: Arrays, dtype: Any
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """The trained weights, and the others, of each layer by name."""
+        trained: list[dict[str, Any]] = [{} for _ in self.layers]
+        held: list[dict[str, Any]] = [{} for _ in self.layers]
+        for place, value in zip(self.trainable, params, strict=True):
+            trained[place.layer][place.weight.name] = value if dtype is None else value.astype(dtype)
+        for place, value in zip(self.frozen, frozen, strict=True):
+            held[place.layer][place.weight.name] = value
+        return trained, held
 
-    def awake(self, units: Arrays) -> Awake:
-        """From the units in use of each layer (None: all) to those of every tensor."""
-        tensors: list[Any] = [jnp.ones(features) for features in self.inputs]
-        for node, features in zip(self.nodes, self.features[len(self.inputs) :], strict=True):
+    def awake(self, used: Used) -> Awake:
+        """From what is in use of each layer to what is in use of every tensor."""
+        none: Arrays = (None,) * len(self.layers)
+        if not used.units:
+            return Awake(none, (None,) * len(self.features), used.present, used.places)
+        host = all(mask is None or isinstance(mask, np.ndarray) for mask in used.units)
+        xp: Any = np if host else jnp
+        tensors: list[Any] = [xp.ones(features, np.float32) for features in self.inputs]
+        optional = {number for block in self.blocks for number in block}
+        for number, (node, features) in enumerate(zip(self.nodes, self.features[len(self.inputs) :], strict=True)):
             layer = self.layers[node.layer]
-            own = units[node.layer]
-            own = jnp.ones(layer.units) if own is None and hasattr(layer, "units") else own
-            mask = layer.output_awake(_pick(tensors, node.inputs, layer.merges), own)
-            tensors.append(jnp.broadcast_to(mask, features))
-        return Awake(units, tuple(tensors))
+            own = used.units[node.layer]
+            own = xp.ones(layer.units, np.float32) if own is None and hasattr(layer, "units") else own
+            fed = _pick(tensors, node.inputs, layer.merges)
+            mask = xp.broadcast_to(layer.output_awake(fed, own), features)
+            tensors.append(xp.where(used.present[node.layer], mask, fed) if number in optional else mask)
+        return Awake(used.units, tuple(tensors), used.present, used.places)
+
+
+def chain_of(layers: Sequence[Layer], features: Features) -> Network:
+    """A net in which each layer is fed by the one before; it holds nobody's weights."""
+    fresh = tuple(layer.blueprint() for layer in layers)
+    nodes = tuple(Node(i, (i,), 0) for i in range(len(fresh)))
+    bare = Network(fresh, nodes, (features,), (len(fresh),), (), (), ())
+    made = bare.with_units([getattr(layer, "units", 0) or 0 for layer in fresh])
+    places = [Place(i, v.declared) for i, layer in enumerate(made.layers) for v in layer.variables]
+    free = [p.weight.trainable and fresh[p.layer].trainable for p in places]
+    return replace(
+        made,
+        trainable=tuple(p for p, trained in zip(places, free, strict=True) if trained),
+        frozen=tuple(p for p, trained in zip(places, free, strict=True) if not trained),
+    )
 
 
 def _resized(layer: Layer, units: int) -> Layer:

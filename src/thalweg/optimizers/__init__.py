@@ -14,6 +14,7 @@ from thalweg.optimizers._adam import AdamW as AdamW
 from thalweg.optimizers._adam import Nadam as Nadam
 from thalweg.optimizers._adaptive import Adadelta as Adadelta
 from thalweg.optimizers._adaptive import Adagrad as Adagrad
+from thalweg.optimizers._any import AnyOptimizer as AnyOptimizer
 from thalweg.optimizers._base import Optimizer as Optimizer
 from thalweg.optimizers._base import OptimizerState as OptimizerState
 from thalweg.optimizers._lion import Lion as Lion

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
@@ -162,6 +162,12 @@ class Optimizer(Tunable):
             return self._learning_rate.apply(below(h, "learning_rate"), step)
         return h["learning_rate"]
 
+    def with_rate(self, rate: Any) -> Self:
+        """Its twin, with another number or schedule in the place of its learning rate."""
+        other = self.twin()
+        other._learning_rate = rate
+        return other
+
     # -- a step ---------------------------------------------------------------------------------
 
     def slots(self, w: Any) -> Slots:
@@ -238,15 +244,20 @@ class Optimizer(Tunable):
         extra = self.shared(h, t, state.extra)
         told = {**h, **extra}
         moved, kept = [], []
-        for i, (w, g, s) in enumerate(zip(params, self._clipped(h, grads), state.slots, strict=True)):
-            if self.weight_decay is not None and (decays is None or decays[i]):
-                w = w - w * h["weight_decay"] * rate
-            after, slots = self.update(told, rate, t, w, g, s)
+        for i, (w, g, s) in enumerate(zip(params, self.clipped(h, grads), state.slots, strict=True)):
+            after, slots = self.moved(told, rate, t, decays is None or decays[i], w, g, s)
             moved.append(after)
             kept.append(slots)
         return tuple(moved), state._replace(slots=tuple(kept), extra=extra)
 
-    def _clipped(self, h: Hypers, grads: Arrays) -> Arrays:
+    def moved(self, h: Hypers, rate: Any, t: Any, decays: bool, w: Any, g: Any, s: Slots) -> tuple[Any, Slots]:
+        """One weight's step and, where it `decays`, weight decay before it; the rest as for :meth:`update`."""
+        if self.weight_decay is not None and decays:
+            w = w - w * h["weight_decay"] * rate
+        return self.update(h, rate, t, w, g, s)
+
+    def clipped(self, h: Hypers, grads: Arrays) -> Arrays:
+        """The gradients, cut as asked for."""
         if self.clipnorm is not None:
             return tuple(g * _shrink(_norm([g]), h["clipnorm"]) for g in grads)
         if self.global_clipnorm is not None:

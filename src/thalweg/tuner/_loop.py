@@ -134,8 +134,10 @@ class Loop:
         """Trials that ran when the search was broken off, and the groups they were in."""
         running = [trial for trial in self.trials if trial.status == RUNNING]
         numbers = {trial.number for trial in running}
-        groups = [group["trials"] for group in self.study.events("group")] if running else []
+        groups = [group["trials"] for group in self.study.events("group")] if self.trials else []
         known = [group for group in groups if set(group) <= numbers]
+        past = [group for group in groups if not set(group) & numbers]
+        self.executor.recall(self.bench, [[self._assignment(self.trials[n], False) for n in one] for one in past])
         pending = []
         for trial in running:
             assignment = self._assignment(trial)
@@ -227,14 +229,15 @@ class Loop:
             return None
         return jobs
 
-    def _assignment(self, trial: Trial) -> Assignment:
+    def _assignment(self, trial: Trial, whole: bool = True) -> Assignment:
+        """What is to be trained for a trial; its source's nets are read where it is `whole`."""
         root, source = trial, trial.source
         by_number = self.trials
         while root.source is not None:
             root = by_number[root.source]
         epochs = trial.notes["epochs"]
         made = Assignment(trial.number, root.number, dict(trial.values), trial.notes["first_epoch"], epochs)
-        return made if source is None else with_sources(made, self.nets.read(by_number[source]))
+        return made if source is None or not whole else with_sources(made, self.nets.read(by_number[source]))
 
     def _met(self, pending: list[tuple[Trial, Any]]) -> list[Any]:
         """Parameters that these trials met first."""

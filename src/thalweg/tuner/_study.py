@@ -17,6 +17,7 @@ import thalweg
 from thalweg import files
 from thalweg.callbacks._run_record import differences
 from thalweg.tuner._journal import Journal, from_plain, line_of, patiently, read, to_plain, unwritable
+from thalweg.tuner._lingering import finish, linger
 from thalweg.tuner._mirror import MIRROR, Mirror, MirrorLost
 from thalweg.tuner._parameters import Parameter, parameter_from_config
 from thalweg.tuner._trial import COMPLETED, FAILED, RUNNING, Trial
@@ -316,6 +317,7 @@ class Study(StudyRecord):
         self._patience = patience
         header = _header(identity, list(space.values() if isinstance(space, Mapping) else space))
         place = Path(folder)
+        finish(place)  # a mirror that an earlier search of this process left to itself
         _is_study(place, overwrite)  # before anything is made there
         self._take_hold(place)
         try:
@@ -546,10 +548,13 @@ class Study(StudyRecord):
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def close(self) -> None:
+    def close(self, wait: bool = True) -> None:
         """Wait for the mirror, and let others write there; may be called twice.
 
         A mirror that could not be written is warned of: the study is whole without it.
+
+        Args:
+            wait: False lets the mirror be written in the background, at the latest when the process ends.
 
         Raises:
             OSError: where the journal cannot be written.
@@ -557,7 +562,9 @@ class Study(StudyRecord):
         """
         mirror, self.mirror = self.mirror, None
         try:
-            if mirror is not None:
+            if mirror is not None and not wait:
+                linger(self.folder, mirror)
+            elif mirror is not None:
                 try:
                     mirror.close()
                 except MirrorLost as lost:

@@ -129,8 +129,9 @@ class Tuner:
         begun = time.monotonic()
         executor = executor_of(self.executor, self.memory, limits.over)
         identity = self._identity(seed)
-        with Study(self.folder, identity, first_space(bench), self.overwrite, self.storage, folders=_FOLDERS) as study:
-            self.overwrite = False  # a second call goes on
+        study = Study(self.folder, identity, first_space(bench), self.overwrite, self.storage, folders=_FOLDERS)
+        self.overwrite = False  # a second call goes on
+        try:
             screen = SearchScreen.for_verbose(verbose, self.objectives, None, deadline)
             with screen:
                 loop = Loop(bench, self.search_, executor, study, screen, limits)
@@ -147,6 +148,8 @@ class Tuner:
                     seconds = time.monotonic() - begun
                     screen.end(_summary.end_summary(loop.trials, self.objectives, seconds, screen.width))
             study.end(loop.ended)
+        finally:
+            study.close(wait=False)
 
     def _warn(self, loop: Loop) -> None:
         text = self.search_.warning(loop.book)

@@ -7,6 +7,8 @@ from typing import Any
 
 from thalweg._family import Family
 from thalweg._names import Table
+from thalweg.optimizers.schedules._any import AnySchedule as AnySchedule
+from thalweg.optimizers.schedules._any import Constant as Constant
 from thalweg.optimizers.schedules._base import LearningRateSchedule as LearningRateSchedule
 from thalweg.optimizers.schedules._cosine import CosineDecay as CosineDecay
 from thalweg.optimizers.schedules._cosine import CosineDecayRestarts as CosineDecayRestarts

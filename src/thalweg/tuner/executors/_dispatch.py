@@ -34,10 +34,8 @@ class Task:
     place: Path
     lost: list[str] = field(default_factory=list)
 
-    def failed(self) -> list[Outcome]:
-        """What came of it where no worker survives it."""
-        numbers = ", ".join(str(one.number) for one in self.assignments)
-        text = f"WorkerLost: {len(self.lost)} workers were lost with trial {numbers}: {'; '.join(self.lost)}."
+    def failed(self, text: str) -> list[Outcome]:
+        """What came of it where nothing did, for that reason."""
         return [Outcome(one.number, dict(one.values), [], 0.0, text) for one in self.assignments]
 
 
@@ -49,6 +47,7 @@ class Report:
         task: which one.
         at: epochs trained, and how many there are to be.
         lost: why nothing will come of it any more.
+        begun: whether a worker had begun it before it was lost.
         outcomes: what came of it.
 
     """
@@ -56,6 +55,7 @@ class Report:
     task: Task
     at: tuple[int, int] = (0, 0)
     lost: str | None = None
+    begun: bool = True
     outcomes: list[Outcome] | None = None
 
 
@@ -74,11 +74,11 @@ class Crew:
         raise NotImplementedError
 
     def heard(self, seconds: float) -> list[Report]:
-        """What has been said, waiting up to so long for it. Reports of tasks that were given up do no harm."""
+        """What has been said, waiting up to so long for it; nothing of what was given up."""
         raise NotImplementedError
 
     def give_up(self, task: Task) -> None:
-        """End the worker that has it, as far as it can be reached."""
+        """End the worker that has it, as far as it can be reached, and turn away what it may yet say."""
         raise NotImplementedError
 
     def finish(self) -> None:
@@ -172,9 +172,11 @@ class Dispatch:
         if task not in self.running:  # of a worker that was given up
             return
         if report.lost is not None:
-            task.lost.append(report.lost)
+            task.lost.extend([report.lost] * report.begun)
             if len(task.lost) > self.restarts:
-                yield from self._done(task, task.failed())
+                numbers = ", ".join(str(one.number) for one in task.assignments)
+                said = f"{len(task.lost)} workers were lost with trial {numbers}: {'; '.join(task.lost)}"
+                yield from self._done(task, task.failed(f"WorkerLost: {said}."))
             else:
                 del self.running[task]
                 self.waiting.appendleft(task)

@@ -45,6 +45,9 @@ class Executor:
         """
         raise NotImplementedError(f"{type(self).__name__} must define run(bench, trials, folder, listener).")
 
+    def recall(self, bench: Bench, groups: Sequence[Sequence[Assignment]]) -> None:
+        """Know what was trained before the search was broken off, where that decides how to train from here on."""
+
     def builds_here(self) -> bool:
         """Whether trials' nets are to be built in this process, before they are grouped."""
         return True

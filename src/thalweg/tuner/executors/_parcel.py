@@ -27,11 +27,7 @@ def pack(folder: Path, thing: Any) -> None:
     try:
         frame = cloudpickle.dumps(thing, protocol=5, buffer_callback=buffers.append)
     except Exception as error:  # what the objects of other people raise
-        raise TypeError(
-            f"What these trials need cannot be sent to other processes: {error}. Generators, open files and locks belong "
-            "to the process that made them: make them in build(hp) or fit(hp, model, ...), or train with "
-            "executor='population'."
-        ) from error
+        raise cannot_be_sent(error) from error
     folder.mkdir(parents=True)
     places = []
     with (folder / "arrays").open("wb") as file:
@@ -40,6 +36,15 @@ def pack(folder: Path, thing: Any) -> None:
             places.append((file.tell(), buffer.raw().nbytes))
             file.write(buffer.raw())
     (folder / "rest").write_bytes(pickle.dumps((frame, places)))
+
+
+def cannot_be_sent(error: Exception) -> TypeError:
+    """What to raise where pickling raised `error`."""
+    said = str(error).strip().split("\n")[-1].rstrip(".")
+    return TypeError(
+        f"What these trials need cannot be sent to other processes: {said}. Generators, open files and locks belong to "
+        "the process that made them: make them in build(hp) or fit(hp, model, ...), or train with executor='population'."
+    )
 
 
 def unpack(folder: Path) -> Any:

@@ -11,20 +11,46 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from thalweg.models._crew import crew_key
 from thalweg.models._fit import sources
 from thalweg.models._memory import _free as free_bytes
 from thalweg.tuner._bench import Job
-from thalweg.tuner.executors._train import shared_key
 
+_SHARED = ("x", "y", "sample_weight", "validation_data")
+"""Arguments of fit that are data: one group reads the same objects."""
+OWN = ("epochs", "callbacks", "seed", "until", "verbose", "run")
+"""Arguments that each member has for itself."""
 COMPILE_SECONDS = 1.5  # of the programs that train and validate a small net
-STEP_SECONDS = 30e-6  # of a step whatever its size, on one core
-FLOP_SECONDS = 1 / 30e9  # of one operation more, on one core
+STEP_SECONDS = 25e-6  # of a step whatever its size
+FLOP_SECONDS = 1 / 30e9 / 2  # of one operation more; two cores share the nets
 MEMBER_COPIES = 6  # weights, two moments, gradients, what the host and the best epoch hold
+_CUTS = 48  # places at most where nets of one kind are cut
 _MOST = 256  # members of a group, for whom the host has work after every epoch
+
+
+class Chain(NamedTuple):
+    """The sizes of a net that decide what it costs.
+
+    Attributes:
+        fed: numbers in a row that reaches the first layer with units.
+        hidden: units of the layers before the last.
+        outputs: units of the last.
+
+    """
+
+    fed: int
+    hidden: tuple[int, ...]
+    outputs: int
+
+    def within(self, merged: tuple[int, ...]) -> int:
+        """Multiplications of a row, padded to a merged net's widths; layers that this one lacks are not run."""
+        sizes = [self.fed, *merged[: len(self.hidden)], self.outputs]
+        return sum(one * other for one, other in pairwise(sizes))
 
 
 @dataclass
@@ -33,7 +59,7 @@ class Planned:
 
     Attributes:
         jobs: its nets.
-        widths: units of each layer of the widest.
+        widths: units of the hidden layers of the widest.
         wasted: the share of multiplications that padding adds.
 
     """
@@ -45,8 +71,7 @@ class Planned:
     def record(self) -> dict[str, Any]:
         """Plain data, for the journal."""
         trials = list(dict.fromkeys(job.assignment.number for job in self.jobs))
-        layers = [width for width in self.widths if width]
-        return {"trials": trials, "nets": len(self.jobs), "widths": layers, "padding": round(self.wasted, 3)}
+        return {"trials": trials, "nets": len(self.jobs), "widths": list(self.widths), "padding": round(self.wasted, 3)}
 
 
 def plan(jobs: Sequence[Job], budget: int, known: Sequence[Sequence[int]] = ()) -> list[Planned]:
@@ -65,7 +90,7 @@ def plan(jobs: Sequence[Job], budget: int, known: Sequence[Sequence[int]] = ()) 
     before = {number: i for i, numbers in enumerate(known) for number in numbers}
     kinds: dict[Any, list[Job]] = {}
     for job in jobs:
-        kinds.setdefault(before.get(job.assignment.number, _kind(job)), []).append(job)
+        kinds.setdefault(before.get(job.assignment.number, kind_of(job)), []).append(job)
     found = []
     for key, alike in kinds.items():
         if isinstance(key, int):
@@ -74,7 +99,9 @@ def plan(jobs: Sequence[Job], budget: int, known: Sequence[Sequence[int]] = ()) 
         for stretch in _stretches(alike):
             most = max(1, min(_MOST, budget // max(map(_bytes, stretch))))
             found.extend(_planned(part) for part in _parts(stretch, most))
-    return sorted(found, key=lambda one: -_seconds(one.jobs, one.widths))
+    return sorted(
+        found, key=lambda one: -sum(seconds([job], chain_of(job.model.network), one.widths) for job in one.jobs)
+    )
 
 
 def _parts(jobs: list[Job], most: int) -> list[list[Job]]:
@@ -101,21 +128,42 @@ def ready(jobs: Sequence[Job]) -> None:
         job.model.ready(firsts[key], job.seed)
 
 
-def _kind(job: Job) -> tuple[Any, ...]:
+def shared_key(job: Job) -> tuple[Any, ...]:
+    """Jobs whose calls of ``model.fit`` can be one: the same data, the same arguments."""
+    assert job.call is not None
+    parts: list[Any] = []
+    for name, value in sorted(job.call.arguments.items()):
+        if name not in OWN:
+            parts.append((name, _by_identity(value) if name in _SHARED else repr(value)))
+    return tuple(parts)
+
+
+def _by_identity(value: Any) -> Any:
+    """Data are the same where they are the same objects."""
+    return tuple(id(one) for one in value) if isinstance(value, (tuple, list)) and len(value) <= 3 else id(value)
+
+
+def kind_of(job: Job) -> tuple[Any, ...]:
     """What nets of one program have in common."""
     return (shared_key(job), crew_key(job.model))
 
 
-def crew_key(model: Any) -> Any:
-    """Equal for nets that can share a program, widths apart."""
-    task = model.task()
-    layers = task.network.layers
-    widest = task.over(task.network.with_units([1 if getattr(one, "units", 0) else 0 for one in layers]), padded=True)
-    return widest.structure
+def chain_of(network: Any) -> Chain:
+    """The sizes of a net."""
+    units = [layer.units for layer in network.layers if getattr(layer, "units", 0)]
+    kernels = [place.weight.shape for place in network.trainable if len(place.weight.shape) == 2]
+    fed = kernels[0][0] if kernels else 1
+    return Chain(fed, tuple(units[:-1]), units[-1] if units else 1)
 
 
-def _widths(job: Job) -> tuple[int, ...]:
-    return tuple(getattr(layer, "units", 0) or 0 for layer in job.model.network.layers)
+def merged_widths(chains: Sequence[Chain]) -> tuple[int, ...]:
+    """Hidden widths of the net that holds all: layers that some lack are as wide as what feeds them."""
+    deepest, least = max(len(one.hidden) for one in chains), min(len(one.hidden) for one in chains)
+    widths = [max(one.hidden[i] for one in chains if i < len(one.hidden)) for i in range(deepest)]
+    if deepest > least:
+        tied = max(widths[max(least - 1, 0) :])
+        widths = [*widths[: max(least - 1, 0)], *[tied] * (deepest - max(least - 1, 0))]
+    return tuple(widths)
 
 
 def _steps(job: Job) -> int:
@@ -130,54 +178,38 @@ def _steps(job: Job) -> int:
     return epochs * (asked["steps_per_epoch"] or -(-rows // (asked["batch_size"] or 32)))
 
 
-def _seconds(jobs: Sequence[Job], widths: tuple[int, ...]) -> float:
-    """What the steps of these nets cost, padded to `widths`."""
-    first = jobs[0]
-    assert first.call is not None
-    batch = first.call.arguments["batch_size"] or 32
-    step = STEP_SECONDS + 6 * batch * _products(first.model.network, widths) * FLOP_SECONDS
-    return step * sum(map(_steps, jobs))
-
-
-def _products(network: Any, widths: tuple[int, ...]) -> int:
-    """Multiplications of a row on its way through a net of these widths."""
-    return sum(math.prod(widths[one] if one >= 0 else -one for one in kernel) for kernel in _kernels(network))
-
-
-def _kernels(network: Any) -> list[tuple[int, int]]:
-    """Each kernel's inputs and outputs: the layer that has so many units, or minus the number where it is fixed."""
-    made: list[int] = [-int(np.prod(features)) for features in network.inputs]  # who decides a tensor's size
-    for node, features in zip(network.nodes, network.features[len(network.inputs) :], strict=True):
-        layer = network.layers[node.layer]
-        fixed = -int(np.prod(features))
-        made.append(node.layer if getattr(layer, "units", 0) else fixed if layer.merges else made[node.inputs[0]])
-    fed = {node.layer: made[node.inputs[0]] for node in network.nodes}
-    places = [place for place in network.trainable if len(place.weight.shape) == 2]
-    return [(fed[place.layer], place.layer) for place in places if getattr(network.layers[place.layer], "units", 0)]
+def seconds(jobs: Sequence[Job], chain: Chain, widths: tuple[int, ...]) -> float:
+    """What the steps of nets of these sizes cost, padded to `widths`."""
+    first = jobs[0].call
+    assert first is not None
+    batch = first.arguments["batch_size"] or 32
+    return sum(map(_steps, jobs)) * (STEP_SECONDS + 6 * batch * chain.within(widths) * FLOP_SECONDS)
 
 
 def _stretches(jobs: list[Job]) -> list[list[Job]]:
-    """Nets of one kind, cut where that is cheapest."""
-    order = sorted(jobs, key=lambda job: (_products(job.model.network, _widths(job)), _widths(job)))
-    kinds = sorted({_widths(job) for job in order}, key=lambda w: (_products(order[0].model.network, w), w))
-    members = [[job for job in order if _widths(job) == kind] for kind in kinds]
+    """Nets of one kind in the order of their size, cut where that is cheapest."""
+    held: dict[Chain, list[Job]] = {}
+    for job in jobs:
+        held.setdefault(chain_of(job.model.network), []).append(job)
+    kinds = sorted(held, key=lambda one: (one.within(one.hidden), one.hidden))
+    blocks = [kinds[i : i + -(-len(kinds) // _CUTS)] for i in range(0, len(kinds), -(-len(kinds) // _CUTS))]
     best: list[tuple[float, int]] = [(0.0, 0)]
-    for stop in range(1, len(kinds) + 1):
+    for stop in range(1, len(blocks) + 1):
         choices = []
-        widest = kinds[stop - 1]
-        within: list[Job] = []
+        stretch: list[Chain] = []
         for start in range(stop - 1, -1, -1):
-            widest = tuple(map(max, widest, kinds[start]))
-            within = members[start] + within
-            choices.append((best[start][0] + COMPILE_SECONDS + _seconds(within, widest), start))
+            stretch = [*blocks[start], *stretch]
+            widths = merged_widths(stretch)
+            cost = sum(seconds(held[one], one, widths) for one in stretch)
+            choices.append((best[start][0] + COMPILE_SECONDS + cost, start))
         best.append(min(choices))
-    cuts = []
-    stop = len(kinds)
+    cuts: list[tuple[int, int]] = []
+    stop = len(blocks)
     while stop:
-        start = best[stop][1]
-        cuts.append((start, stop))
-        stop = start
-    return [_in_order([job for part in members[start:stop] for job in part]) for start, stop in reversed(cuts)]
+        cuts.append((best[stop][1], stop))
+        stop = best[stop][1]
+    parts = [[one for block in blocks[start:stop] for one in block] for start, stop in reversed(cuts)]
+    return [_in_order([job for one in part for job in held[one]]) for part in parts]
 
 
 def _in_order(jobs: list[Job]) -> list[Job]:
@@ -185,10 +217,11 @@ def _in_order(jobs: list[Job]) -> list[Job]:
 
 
 def _planned(jobs: list[Job]) -> Planned:
-    widest = tuple(map(max, *(_widths(job) for job in jobs))) if len(jobs) > 1 else _widths(jobs[0])
-    own = sum(_products(job.model.network, _widths(job)) for job in jobs)
-    padded = _products(jobs[0].model.network, widest) * len(jobs)
-    return Planned(jobs, widest, 1 - own / padded if padded else 0.0)
+    chains = [chain_of(job.model.network) for job in jobs]
+    widths = merged_widths(chains)
+    own = sum(one.within(one.hidden) for one in chains)
+    padded = sum(one.within(widths) for one in chains)
+    return Planned(jobs, widths, 1 - own / padded if padded else 0.0)
 
 
 def _bytes(job: Job) -> int:

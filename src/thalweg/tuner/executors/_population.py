@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 from thalweg.callbacks import Callback
 from thalweg.tuner._bench import Assignment, Bench, Job, jobs_of
 from thalweg.tuner.executors._executor import Executor, Listener
-from thalweg.tuner.executors._plan import default_budget, plan
+from thalweg.tuner.executors._molds import Molds
+from thalweg.tuner.executors._plan import default_budget, plan, ready
 from thalweg.tuner.executors._train import Outcome, train
 
 
@@ -43,6 +44,17 @@ class PopulationExecutor(Executor):
 
     def __init__(self, memory: int | None = None, deadline: Any = None) -> None:
         self.memory, self.deadline = memory, deadline
+        self.molds = Molds()
+
+    def recall(self, bench: Bench, groups: Sequence[Sequence[Assignment]]) -> None:
+        """Have the molds that were: padding decides the last bits of what is trained."""
+        for group in groups:
+            jobs = [job for one in group for job in jobs_of(bench, one)]
+            if len(jobs) > 1 and all(job.call is not None for job in jobs):
+                ready(jobs)
+                self.molds.population(jobs)
+            for job in jobs:
+                job.rehearsal.abandon()
 
     def run(
         self,
@@ -63,5 +75,5 @@ class PopulationExecutor(Executor):
             place = folder / "groups" / f"{record['trials'][0]:04d}"
             listener.planned(record)
             progress = Progress(listener, record, self.deadline)
-            yield train(bench, group.jobs, lambda one: jobs_of(bench, one), place, [progress])
+            yield train(bench, group.jobs, lambda one: jobs_of(bench, one), place, [progress], self.molds)
             shutil.rmtree(place, ignore_errors=True)  # by now it is in the journal

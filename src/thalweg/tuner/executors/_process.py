@@ -214,7 +214,7 @@ class ProcessCrew(Crew):
     def heard(self, seconds: float) -> list[Report]:
         """Signs of life, results and deaths."""
         by_end = {end: one for one in self._busy() for end in (one.pipe, one.process.sentinel)}
-        ready = {id(by_end[end]): by_end[end] for end in wait(list(by_end), seconds)}  # type: ignore[index]
+        ready = {id(by_end[end]): by_end[end] for end in wait(list(by_end), seconds)}
         return [self._heard(one) for one in ready.values()]
 
     def _heard(self, worker: _Worker) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import traceback
 import warnings
@@ -12,17 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from thalweg import Model, Population
+from thalweg import Model
 from thalweg.callbacks import BackupAndRestore, Callback
 from thalweg.models import LossNotFinite, LossWarning
 from thalweg.tuner._bench import Assignment, Bench, Job
 from thalweg.tuner._objective import best_epoch
 from thalweg.tuner._saved import Saved
-
-_SHARED = ("x", "y", "sample_weight", "validation_data")
-"""Arguments of fit that are data: one group reads the same objects."""
-_OWN = ("epochs", "callbacks", "seed", "until", "verbose", "run")
-"""Arguments that each member has for itself."""
+from thalweg.tuner.executors._molds import Molds
+from thalweg.tuner.executors._plan import OWN
 
 
 @dataclass
@@ -82,6 +80,8 @@ class BestEpoch(Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Compare."""
         first = self.objectives[0]
+        if not math.isfinite((logs or {}).get("loss", 0.0)):
+            return  # what is validated then is the last finite net, which this epoch has not made
         if all(one.has_value(logs or {}) for one in self.objectives):
             value = float(first.get_value(logs))
             if first.better(value, None if self.found is None else self.found[1]):
@@ -105,14 +105,21 @@ class Group:
         jobs: the nets.
         folder: where the group's checkpoints lie, or None for none.
         listeners: callbacks that hear of the whole group.
+        molds: programs that there are.
 
     """
 
     def __init__(
-        self, bench: Bench, jobs: list[Job], folder: Path | None = None, listeners: Sequence[Callback] = ()
+        self,
+        bench: Bench,
+        jobs: list[Job],
+        folder: Path | None = None,
+        listeners: Sequence[Callback] = (),
+        molds: Molds | None = None,
     ) -> None:
         self.bench, self.jobs, self.folder = bench, jobs, folder
         self.listeners = list(listeners)
+        self.molds = molds or Molds()
 
     def run(self) -> list[Net]:
         """Train all of them to the end of their ``fit``; one net a job."""
@@ -135,7 +142,7 @@ class Group:
     def _fit(self, jobs: list[Job], best: list[BestEpoch]) -> list[Any]:
         """One call of ``model.fit`` of each, together; their histories."""
         calls = [job.call.arguments for job in jobs]  # type: ignore[union-attr]
-        common = {name: value for name, value in calls[0].items() if name not in _OWN}
+        common = {name: value for name, value in calls[0].items() if name not in OWN}
         models = [job.model for job in jobs]
         own = [
             [one, *_listed(call["callbacks"]), *_listed(call["until"])] for one, call in zip(best, calls, strict=True)
@@ -150,7 +157,7 @@ class Group:
                 models[0].history.warnings.append(str(error))
                 return [models[0].history]
         folds = self._rows(jobs)
-        Population(models).fit(
+        self.molds.population(jobs).fit(
             **common,
             **folds,
             seeds=seeds,
@@ -174,7 +181,7 @@ class Group:
         return [GroupCheckpoint(self.folder, save_freq=self.bench.checkpoint, delete_checkpoint=False)]
 
     def _net(self, job: Job, history: Any, best: BestEpoch, said: list[str]) -> Net:
-        logs = _as_logs(job.value, self.bench.objectives[0].name)
+        logs = _lost_apart(_as_logs(job.value, self.bench.objectives[0].name))
         epochs, warned, weights = 0, said, None
         if history is not None:
             epochs, warned = len(history.epoch), [*history.warnings, *said]
@@ -192,6 +199,7 @@ def train(
     again: Callable[[Assignment], list[Job]],
     folder: Path | None = None,
     listeners: Sequence[Callback] = (),
+    molds: Molds | None = None,
 ) -> list[Outcome]:
     """Train the nets of some trials together. A trial that raises is left out, and the others are trained without it.
 
@@ -201,6 +209,7 @@ def train(
         again: makes a trial's nets anew, once training has changed them.
         folder: where the group's checkpoints lie.
         listeners: callbacks that hear of the whole group.
+        molds: programs that there are.
 
     Returns:
         One outcome a trial, in the order of `jobs`.
@@ -211,7 +220,7 @@ def train(
     for job in jobs:
         by_trial.setdefault(job.assignment.number, []).append(job)
     try:
-        nets = Group(bench, jobs, folder, listeners).run()
+        nets = Group(bench, jobs, folder, listeners, molds).run()
     except Exception:  # a person's code, or data: recorded with the trial whose it is
         text = traceback.format_exc()
         for job in jobs:
@@ -261,20 +270,16 @@ def _as_logs(value: Any, name: str) -> dict[str, list[float]]:
     )
 
 
+def _lost_apart(logs: dict[str, list[float]]) -> dict[str, list[float]]:
+    """Logs without what was validated in an epoch whose loss became NaN: that net is of the epoch before."""
+    lost = [not math.isfinite(loss) for loss in logs.get("loss", [])]
+    if not any(lost):
+        return logs
+    return {
+        name: [math.nan if i < len(lost) and lost[i] else value for i, value in enumerate(values)]
+        for name, values in logs.items()
+    }
+
+
 def _listed(given: Any) -> list[Any]:
     return [] if given is None else list(given) if isinstance(given, (list, tuple)) else [given]
-
-
-def shared_key(job: Job) -> tuple[Any, ...]:
-    """Jobs whose calls of ``model.fit`` can be one: the same data, the same arguments."""
-    assert job.call is not None
-    parts: list[Any] = []
-    for name, value in sorted(job.call.arguments.items()):
-        if name not in _OWN:
-            parts.append((name, _by_identity(value) if name in _SHARED else repr(value)))
-    return tuple(parts)
-
-
-def _by_identity(value: Any) -> Any:
-    """Data are the same where they are the same objects."""
-    return tuple(id(one) for one in value) if isinstance(value, (tuple, list)) and len(value) <= 3 else id(value)

@@ -99,14 +99,14 @@ def work(
         pulse: who is told of progress.
 
     Raises:
-        Terminated: where this process is to end.
+        Terminated, KeyboardInterrupt: where this process is to end.
 
     """
     try:
         bench, policy = load()
         config.set_dtype_policy(policy)
         return _trained(bench, assignments, record, own_place(place), pulse)
-    except Terminated:
+    except (Terminated, KeyboardInterrupt):
         raise
     except BaseException:  # sys.exit() in a person's ``fit`` ends the trial, not the worker
         text = traceback.format_exc()
@@ -160,9 +160,10 @@ def serve(pipe: Any) -> None:
     pipe.send(None)
     while (message := _next(pipe)) is not None:
         if message != FINISH:  # that came when its group had ended
-            bench, group = message
-            with Pulse(lambda epoch, epochs: _exchange(pipe, epoch, epochs)) as pulse:
-                outcomes = work(functools.partial(_shared, bench), *unpack(group), pulse)
+            shared, group = message
+            assignments, record, place = unpack(group)
+            with Pulse(functools.partial(_exchange, pipe)) as pulse:
+                outcomes = work(functools.partial(_shared, shared), assignments, record, place, pulse)
                 (group / "outcomes").write_bytes(cloudpickle.dumps(outcomes))
             pipe.send(group)
 
