@@ -76,7 +76,9 @@ def asking(trials: int = 1000, batch: int = 32) -> dict[str, Any]:
         value = (np.log10(rate) + 2.5) ** 2 + abs(hp.Float("dropout", 0.0, 0.5) - 0.2)
         for i in range(hp.Int("layers", 1, 3)):
             value += (np.log2(hp.Int(f"units_{i}", 16, 256, sampling="log")) - 6) ** 2 / 20
-        return float(value + {"relu": 0.0, "tanh": 0.1, "gelu": 0.05}[hp.Choice("activation", ["relu", "tanh", "gelu"])])
+        return float(
+            value + {"relu": 0.0, "tanh": 0.1, "gelu": 0.05}[hp.Choice("activation", ["relu", "tanh", "gelu"])]
+        )
 
     book = Book([], {}, list(objectives_of("val_loss")), 0, lambda: iter(()), lambda name, values: False)
     search = Bayesian(None, parallel_trials=batch)
@@ -88,6 +90,7 @@ def asking(trials: int = 1000, batch: int = 32) -> dict[str, Any]:
             book.space.setdefault(parameter.name, parameter)
         return Trial(number, dict(hp.values), scores=[score])
 
+    trials -= trials % batch  # whole waves
     for number in range(trials):
         trial = ask(number, keyed(0, number))
         trial.status = COMPLETED
@@ -152,7 +155,9 @@ def race(sides: dict[str, Callable[[], dict[str, Any]]], rounds: int) -> dict[st
         for name, side in sides.items():
             record = side()
             found[name].append(record)
-            print(f"# round {number + 1}, {name}: {record['seconds']:.2f} s, best {record['best']:.4f}", file=sys.stderr)
+            print(
+                f"# round {number + 1}, {name}: {record['seconds']:.2f} s, best {record['best']:.4f}", file=sys.stderr
+            )
     return found
 
 
@@ -235,7 +240,9 @@ def main() -> None:
             table(str(path), asked.python, 200, rounds, ("keras-tuner",), {kt: 40, tf: 70, pt: 8, sk: 4})
             default_space_table(str(path), asked.python, 200, 1)
             found = run([sys.executable, str(HERE / "tune.py"), "--asking"])
-            print(f"\n| asking for 32 at 1,000 trials | {found['median_ms']:.1f} ms a trial, at most {found['most_ms']:.1f} |")
+            print(
+                f"\n| asking for 32 at 1,000 trials | {found['median_ms']:.1f} ms a trial, at most {found['most_ms']:.1f} |"
+            )
             found = run([sys.executable, str(HERE / "tune.py"), "--memory"])
             print(f"| memory over {found['trials']:,} trials | grows by {found['grown_mb']:.1f} MB |")
 

@@ -51,7 +51,7 @@ def keras_tuner(data: dict[str, np.ndarray], asked: argparse.Namespace) -> float
     return float(best)
 
 
-def optuna_torch(data: dict[str, np.ndarray], asked: argparse.Namespace) -> float:
+def optuna_torch(data: dict[str, np.ndarray], asked: argparse.Namespace) -> float:  # noqa: PLR0915
     """Optuna's random sampler over a PyTorch loop as its documentation writes it, tensors in memory."""
     import optuna
     import torch

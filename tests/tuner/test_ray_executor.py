@@ -6,8 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
+import threading
 import warnings
+from pathlib import Path
 
 import pytest
 from nets import FIT, TRAIN, build
@@ -31,6 +32,10 @@ def by_worker(folder, number):
     for pid, epoch in signs(folder, number):
         found.setdefault(pid, []).append(epoch)
     return list(found.values())
+
+
+def parent_of(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +62,7 @@ def undisturbed(tmp_path_factory):
 
 def test_groups_spread_over_the_nodes_give_a_populations_scores(cluster, tmp_path):
     def one(executor, name):
-        found = tuner.RandomSearch(build, "val_loss", 6, seed=3, directory=tmp_path / name, executor=executor)
+        found = tuner.RandomSearch(build, "val_loss", 4, seed=3, directory=tmp_path / name, executor=executor)
         found.search(*TRAIN, **FIT)
         return found
 
@@ -82,7 +87,7 @@ def test_a_killed_worker_a_paused_one_and_a_trial_that_raises(cluster, tmp_path,
 
     once(tmp_path, 0, 2, KILL)
     once(tmp_path, 4, 2, pause)
-    watched = Watched(tmp_path, 6, 0.3, {3: refuse})
+    watched = Watched(tmp_path, 6, 0.2, {3: refuse})
     found = search(tmp_path, RayExecutor(cluster.address, patience=3), watched)
     assert journal_ends(found) == dict.fromkeys(range(6), 1)
     assert found.trials[3].status == "FAILED" and "nothing of that name" in found.trials[3].message
@@ -91,20 +96,25 @@ def test_a_killed_worker_a_paused_one_and_a_trial_that_raises(cluster, tmp_path,
     for number in (0, 4):
         first, second = by_worker(tmp_path, number)
         assert second[0] >= first[-1], "it did not go on from its checkpoint"
-    assert by_worker(tmp_path, 2) == [list(range(6))]
+    assert by_worker(tmp_path, 5) == [list(range(6))]
     with contextlib.suppress(ProcessLookupError):
         os.kill(paused[0], signal.SIGCONT)
     assert not alive(paused[0])
 
 
 def test_a_lost_node_loses_no_trial_and_none_ends_twice(cluster, tmp_path, undisturbed):
-    def lose(pid):
-        while not all(len(signs(tmp_path, number)) >= 2 for number in (0, 2, 4)):  # a trial of each group
-            time.sleep(0.01)
-        cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
+    lock = threading.Lock()
 
-    once(tmp_path, 0, 1, lose)
-    found = search(tmp_path, RayExecutor(cluster.address), Watched(tmp_path, 6, 0.5))
+    def lose(pid):
+        with lock:
+            raylets = {node.all_processes["raylet"][0].process.pid: node for node in cluster.worker_nodes}
+            node = raylets.get(parent_of(pid))  # None: it is the head's
+            if node is not None and len(cluster.worker_nodes) == 2:
+                cluster.remove_node(node, allow_graceful=False)
+
+    once(tmp_path, 0, 2, lose)
+    once(tmp_path, 2, 2, lose)
+    found = search(tmp_path, RayExecutor(cluster.address), Watched(tmp_path, 6, 0.2))
     assert scores(found) == pytest.approx(undisturbed, rel=1e-5)
     assert journal_ends(found) == dict.fromkeys(range(6), 1)
     assert found.best_trial.number == min(undisturbed, key=undisturbed.get)

@@ -319,7 +319,9 @@ def test_a_killed_search_goes_on_as_if_nothing_had_happened(kind, options, tmp_p
 
     def script(folder):
         text = SCRIPT.format(tests=tests, kind=kind, folder=str(tmp_path / folder), options=options)
-        return subprocess.Popen([sys.executable, "-c", textwrap.dedent(text)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(text)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
 
     whole = script("whole")
     said = whole.communicate(timeout=300)[0]

@@ -165,6 +165,8 @@ class PopulationSession(Session):
         self.paths_of = [
             [public(model, path) for path in task.paths] for model, task in zip(models, self.tasks, strict=True)
         ]
+        if self.evaluator is not None:
+            self.evaluator.warm_up()
         self._state: TrainState | None = None
         self._given: list[list[Any]] = []
         self._settled = True  # whether the members have what the state holds

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import threading
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -10,7 +12,7 @@ import numpy as np
 
 from thalweg import data
 from thalweg.data import Rows
-from thalweg.engine import Task, chunk_end, program, run_chunk, use_host_devices
+from thalweg.engine import ArrayFeed, Program, Task, chunk_end, program, run_chunk, use_host_devices
 from thalweg.models._crew import Crew
 from thalweg.models._fit import adapted, looked_over
 from thalweg.models._population_feed import PopulationFeed, shared_feed
@@ -55,6 +57,36 @@ class PopulationEvaluator:
         assert self.crew.task.watch is not None
         self.watch = self.crew.task.watch
 
+    def warm_up(self) -> None:
+        """Compile in the background, while the training program is compiled: no step is run."""
+        if isinstance(self.feed.inner, ArrayFeed):
+            self._warming = threading.Thread(target=self._compile, daemon=True, name="thalweg-compile")
+            self._warming.start()
+
+    _warming: threading.Thread | None = None
+
+    def _compile(self) -> None:
+        with contextlib.suppress(Exception):  # whatever it is, the evaluation itself will say so
+            slab = next(iter(self._slabs()))
+            nobody = self.feed.bound(0, [False] * len(self.population))
+            self._program()(*self._start(), *self._read(slab), self.crew.units, nobody, nobody)
+
+    def _program(self) -> Program:
+        return program("evaluate each" if self.own else "evaluate", self.crew.task, self.crew.how)
+
+    def _slabs(self) -> Any:
+        return self.feed.epoch(0) if self.own else self.feed.inner.epoch(0)
+
+    def _start(self) -> tuple[Any, ...]:
+        """Weights, sums of nothing and hypers."""
+        crew = self.crew
+        totals = crew.gather([self.watch.init()] * len(self.population))
+        weights = crew.weights([model.arrays() for model in self.population])
+        return *weights, totals, crew.vectors(crew.numbers())
+
+    def _read(self, slab: Any) -> tuple[Any, Any]:
+        return self.crew.share(slab.data, own=False), self.crew.share(slab.order, own=self.own)
+
     def run(self, callbacks: Any = None, interrupts: Any = None) -> dict[str, Any]:
         """The logs: one list of numbers a name, a number a member.
 
@@ -76,20 +108,20 @@ class PopulationEvaluator:
         return logs
 
     def _results(self, running: list[bool], callbacks: Any, interrupts: Any) -> Any:
-        crew, feed = self.crew, self.feed
-        evaluate = program("evaluate each" if self.own else "evaluate", crew.task, crew.how)
-        params, frozen = crew.weights([model.arrays() for model in self.population])
-        vector = crew.vectors(crew.numbers())
-        totals, results, seen = crew.gather([self.watch.init()] * len(self.population)), None, 0
+        if self._warming is not None:
+            self._warming.join()
+        evaluate, feed = self._program(), self.feed
+        params, frozen, totals, vector = self._start()
+        results, seen = None, 0
         hooks = callbacks if callbacks is not None and callbacks.wants_test_batches else None
-        for slab in feed.epoch(0) if self.own else feed.inner.epoch(0):
+        for slab in self._slabs():
             done = slab.start
-            rows, order = crew.share(slab.data, own=False), crew.share(slab.order, own=self.own)
+            rows, order = self._read(slab)
             while done < slab.steps:
                 if hooks:
                     hooks.on_test_batch_begin(seen, feed.steps_of)
                 stop = chunk_end(evaluate, done, slab.steps, done + 1 if hooks else None)
-                arguments = (params, frozen, totals, vector, rows, order, crew.units)
+                arguments = (params, frozen, totals, vector, rows, order, self.crew.units)
                 bounds = feed.bound(done, running), feed.bound(stop, running)
                 totals, results = run_chunk(evaluate, arguments, *bounds, stop - done)
                 seen, done = seen + stop - done, stop

@@ -32,7 +32,7 @@ MIRROR = "study.db"
 PATIENCE = 60.0
 """Seconds for which a storage that is locked or away is tried again, before anybody hears of it."""
 
-EVERY = 1.0
+EVERY = 10.0
 """Seconds from one update of the storage to the next."""
 
 _KEY = "thalweg"  # attribute of an Optuna study: of which journal it is the mirror
@@ -216,7 +216,7 @@ class Mirror:
     def _work(self) -> None:
         """Write what there is, again and again."""
         pauses = _pauses()
-        pause = 0.0
+        pause = EVERY  # a short search writes once, when it is over: it needs the cores until then
         while (job := self._next(pause)) is not None:
             number, trials, space = job
             try:
