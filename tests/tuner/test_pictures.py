@@ -219,6 +219,7 @@ def test_a_missing_matplotlib_is_told(trials, monkeypatch):
         module.picture("history", trials, SPACE, [ACCURACY])
 
 
+@pytest.mark.long
 def test_no_display_is_needed_and_no_backend_chosen():
     """With a backend that cannot be loaded here, warnings as errors, and the user's style left alone."""
     code = """

@@ -84,6 +84,7 @@ def test_a_killed_worker_loses_one_epoch_and_nobody_else_anything(tmp_path, undi
     assert second[0] >= first[-1] and second[-1] == 5
 
 
+@pytest.mark.long
 def test_a_trial_that_kills_its_worker_twice_has_failed(tmp_path, undisturbed):
     found = search(tmp_path, ProcessExecutor(workers=2), Watched(tmp_path, acts={1: lambda hp: KILL(os.getpid())}))
     lost = found.trials[1]
@@ -156,6 +157,7 @@ def gone(pids, seconds):
     return not any(map(alive, pids))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_workers_end_with_their_parent(number, tmp_path):
     parent, workers = child(tmp_path, 0.3)

@@ -54,12 +54,24 @@ def cluster():
 
 
 @pytest.fixture(scope="module")
+def joined(cluster):
+    """The cluster, which this process has joined before any executor."""
+    import ray
+
+    ray.init(cluster.address, log_to_driver=False)
+    yield cluster
+    assert ray.is_initialized(), "an executor left a cluster that it had not joined"
+    ray.shutdown()
+
+
+@pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     """The scores of watched trials that nothing happens to."""
     folder = tmp_path_factory.mktemp("undisturbed")
     return scores(search(folder, "population", Watched(folder, 6)))
 
 
+@pytest.mark.long
 def test_groups_spread_over_the_nodes_give_a_populations_scores(cluster, tmp_path):
     def one(executor, name):
         found = tuner.RandomSearch(build, "val_loss", 4, seed=3, directory=tmp_path / name, executor=executor)
@@ -75,7 +87,8 @@ def test_groups_spread_over_the_nodes_give_a_populations_scores(cluster, tmp_pat
     assert not ray.is_initialized(), "it left the cluster that it had joined"
 
 
-def test_a_killed_worker_a_paused_one_and_a_trial_that_raises(cluster, tmp_path, undisturbed):
+@pytest.mark.long
+def test_a_killed_worker_a_paused_one_and_a_trial_that_raises(joined, tmp_path, undisturbed):
     paused = []
 
     def pause(pid):
@@ -88,7 +101,7 @@ def test_a_killed_worker_a_paused_one_and_a_trial_that_raises(cluster, tmp_path,
     once(tmp_path, 0, 2, KILL)
     once(tmp_path, 4, 2, pause)
     watched = Watched(tmp_path, 6, 0.2, {3: refuse})
-    found = search(tmp_path, RayExecutor(cluster.address, patience=3), watched)
+    found = search(tmp_path, RayExecutor(patience=3), watched)
     assert journal_ends(found) == dict.fromkeys(range(6), 1)
     assert found.trials[3].status == "FAILED" and "nothing of that name" in found.trials[3].message
     good = {number: score for number, score in undisturbed.items() if number != 3}
@@ -102,19 +115,19 @@ def test_a_killed_worker_a_paused_one_and_a_trial_that_raises(cluster, tmp_path,
     assert not alive(paused[0])
 
 
-def test_a_lost_node_loses_no_trial_and_none_ends_twice(cluster, tmp_path, undisturbed):
+def test_a_lost_node_loses_no_trial_and_none_ends_twice(joined, tmp_path, undisturbed):
     lock = threading.Lock()
 
     def lose(pid):
         with lock:
-            raylets = {node.all_processes["raylet"][0].process.pid: node for node in cluster.worker_nodes}
+            raylets = {node.all_processes["raylet"][0].process.pid: node for node in joined.worker_nodes}
             node = raylets.get(parent_of(pid))  # None: it is the head's
-            if node is not None and len(cluster.worker_nodes) == 2:
-                cluster.remove_node(node, allow_graceful=False)
+            if node is not None and len(joined.worker_nodes) == 2:
+                joined.remove_node(node, allow_graceful=False)
 
     once(tmp_path, 0, 2, lose)
     once(tmp_path, 2, 2, lose)
-    found = search(tmp_path, RayExecutor(cluster.address), Watched(tmp_path, 6, 0.2))
+    found = search(tmp_path, RayExecutor(), Watched(tmp_path, 6, 0.2))
     assert scores(found) == pytest.approx(undisturbed, rel=1e-5)
     assert journal_ends(found) == dict.fromkeys(range(6), 1)
     assert found.best_trial.number == min(undisturbed, key=undisturbed.get)

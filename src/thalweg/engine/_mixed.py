@@ -16,10 +16,13 @@ import numpy as np
 from thalweg import config
 from thalweg.engine._aligned import Aligned, Differs, aligned
 from thalweg.engine._alternatives import Chosen, any_activation, any_optimizer
+from thalweg.engine._kinds import is_own_optimizer
 from thalweg.engine._padding import Where, pad, positions, unpad
 from thalweg.engine._state import TrainState
-from thalweg.engine._task import Task
-from thalweg.network import Network, Place, Used, chain_of
+from thalweg.engine._task import Task, apart
+from thalweg.network import Network, Place, Used, chain_of, size_of
+
+_FLAT = 1 << 16  # numbers
 
 
 class Lies(NamedTuple):
@@ -73,29 +76,37 @@ class Member:
         return merged
 
     def widen(self, params: Any, frozen: Any) -> tuple[Any, Any]:
-        """Its weights in the merged net's shapes."""
-        network = self.merged.network
-        return _wide(params, self.share.trained, network.trainable), _wide(frozen, self.share.frozen, network.frozen)
+        """Its weights as the merged program takes them."""
+        return self._wide(params), _wide(frozen, self.share.frozen, self.merged.network.frozen)
 
     def narrow(self, params: Any, frozen: Any) -> tuple[Any, Any]:
         """Its weights back out."""
-        return _narrow(params, self.share.trained), _narrow(frozen, self.share.frozen)
+        return self._narrow(params), _narrow(frozen, self.share.frozen)
+
+    def _wide(self, arrays: Any) -> tuple[Any, ...]:
+        """Arrays, one a trained weight, in the merged net's shapes and layout."""
+        wide = _wide(arrays, self.share.trained, self.merged.network.trainable)
+        return (np.concatenate([np.ravel(one) for one in wide]),) if self.merged.flat else wide
+
+    def _narrow(self, arrays: Any) -> tuple[Any, ...]:
+        """Back out."""
+        places = self.merged.network.trainable
+        return _narrow(apart(arrays[0], places) if self.merged.flat else arrays, self.share.trained)
 
     def widen_slots(self, state: Any) -> Any:
         """What its optimizer remembers, as the merged one does."""
         if self._alike:
             return state
-        optimizer, places = self.merged.optimizer, self.merged.network.trainable
+        optimizer = self.merged.optimizer
         assert optimizer is not None
-        slots = []
-        for lies, place in zip(self.share.trained, places, strict=True):
-            held = {} if lies is None else state.slots[lies.own]
-            room = optimizer.slots(np.zeros(place.weight.shape, config.floatx()))
-            moved = {name: _wide((array,), [_first(lies)], (place,))[0] for name, array in held.items()}
-            slots.append({**{name: np.zeros_like(array) for name, array in room.items()}, **moved})
-        averages, gathered = (_wide(part, self.share.trained, places) if part else () for part in state[3:])
+        count = len(self.task.network.trainable)
+        columns = {name: self._wide(tuple(state.slots[i][name] for i in range(count))) for name in _slots(self.task)}
+        nothing = self._wide(tuple(np.zeros(p.weight.shape, config.floatx()) for p in self.task.network.trainable))
+        held = {name: columns.get(name, nothing) for name in _slots(self.merged)}
+        slots = tuple({name: held[name][i] for name in held} for i in range(len(nothing)))
+        averages, gathered = (self._wide(part) if part else () for part in state[3:])
         return state._replace(
-            slots=tuple(slots), extra={**optimizer.extra(), **state.extra}, averages=averages, gathered=gathered
+            slots=slots, extra={**optimizer.extra(), **state.extra}, averages=averages, gathered=gathered
         )
 
     def narrow_slots(self, state: Any) -> Any:
@@ -104,11 +115,9 @@ class Member:
             return state
         optimizer = self.task.optimizer
         assert optimizer is not None
-        names = tuple(optimizer.slots(np.zeros(())))
-        columns = {name: _narrow(tuple(one[name] for one in state.slots), self.share.trained) for name in names}
-        count = sum(lies is not None for lies in self.share.trained)
-        slots = tuple({name: columns[name][i] for name in names} for i in range(count))
-        averages, gathered = (_narrow(part, self.share.trained) if part else () for part in state[3:])
+        columns = {name: self._narrow(tuple(one[name] for one in state.slots)) for name in _slots(self.task)}
+        slots = tuple({name: columns[name][i] for name in columns} for i in range(len(self.task.network.trainable)))
+        averages, gathered = (self._narrow(part) if part else () for part in state[3:])
         extra = {name: state.extra[name] for name in optimizer.extra()}
         return state._replace(slots=slots, extra=extra, averages=averages, gathered=gathered)
 
@@ -121,7 +130,7 @@ class Member:
     def _alike(self) -> bool:
         """Whether the optimizer's state is the merged one's."""
         same = self.task.optimizer is None or type(self.task.optimizer) is type(self.merged.optimizer)
-        return same and not self.merged.shared
+        return same and not self.merged.shared and not self.merged.flat
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +160,7 @@ def merge(tasks: Sequence[Task]) -> Mixed:
     )
     decays = _decays(tasks, network, laid)
     task = replace(tasks[0], network=network, optimizer=optimizer.whole, decays=decays, padded=padded)
+    task = replace(task, flat=can_be_flat(task))
     base, at = task.hypers(), {path: i for i, path in enumerate(task.paths)}
     seen: dict[Any, Any] = {}
     members = []
@@ -165,6 +175,20 @@ def merge(tasks: Sequence[Task]) -> Mixed:
             seen[shape] = _share(task, own.network, laid.places[i])
         members.append(Member(own, task, laid.places[i], seen[shape], index, mine))
     return Mixed(task, members)
+
+
+def can_be_flat(task: Task) -> bool:
+    """Whether the trained weights can be one vector, all of which is updated alike.
+
+    Small nets are bound by their number of kernels, and so is compiling. Measured under lax.map on a CPU at batch 32:
+    compiling takes a third less, a step of 64-64-64-10 5 % less, of 784-128-128-10 4 % more, as weights are copied out.
+    """
+    network, optimizer = task.network, task.optimizer
+    if optimizer is None or task.decays is not None or any(network.constraints({})):
+        return False
+    each = getattr(optimizer, "alternatives", [optimizer])
+    alike = all(is_own_optimizer(one) and one.clipnorm is None for one in each)
+    return alike and 0 < sum(size_of(place.weight.shape) for place in network.trainable) <= _FLAT
 
 
 def _agree(tasks: Sequence[Task]) -> None:
@@ -288,9 +312,10 @@ def _path(path: str, layers: tuple[int, ...], optimizer: Chosen, net: int) -> st
     return f"optimizer/{optimizer.path_of[net](local)}" if part == "optimizer" else path
 
 
-def _first(lies: Lies | None) -> Lies:
-    assert lies is not None
-    return lies._replace(own=0)
+def _slots(task: Task) -> tuple[str, ...]:
+    """What its optimizer remembers of a weight."""
+    assert task.optimizer is not None
+    return tuple(task.optimizer.slots(np.zeros(())))
 
 
 def _wide(arrays: Any, lies: Sequence[Lies | None], places: Sequence[Place]) -> tuple[Any, ...]:

@@ -101,7 +101,7 @@ def _evaluate(task: Task) -> Callable[..., Any]:
         params: Any, frozen: Any, totals: Any, vector: Any, data: Data, order: Order, units: Any, start: Any, stop: Any
     ) -> Any:
         h = task.unpack(vector)
-        awake = task.network.awake(units) if task.shared else None
+        awake, params = task.network.awake(units) if task.shared else None, task.apart(params)
 
         def step(i: Any, carried: Any) -> Any:
             return evaluate_step(task, params, frozen, carried, h, data, order.index[i], order.rows[i], awake)
@@ -115,7 +115,7 @@ def _evaluate(task: Task) -> Callable[..., Any]:
 def _predict(task: Task) -> Callable[..., Any]:
     def outputs(params: Any, frozen: Any, vector: Any, data: Data, order: Order, units: Any, stop: Any) -> Any:
         h = task.unpack(vector)
-        awake = task.network.awake(units) if task.shared else None
+        awake, params = task.network.awake(units) if task.shared else None, task.apart(params)
         like = jax.eval_shape(lambda: predict_step(task, params, frozen, h, data, order.index[0], awake))
         room = tuple(jnp.zeros((order.index.shape[0], *one.shape), one.dtype) for one in like)
 

@@ -72,10 +72,10 @@ def train_step(
         found = passed(task, params, state, h, batch, rows, training=True, seed=seed, awake=awake)
         return found.loss, found
 
-    (loss, found), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.params)
-    optimizer = task.optimizer
+    (loss, found), slopes = jax.value_and_grad(loss_of, has_aux=True)(task.apart(state.params))
+    optimizer, gradients = task.optimizer, task.together(slopes)
     params, slots = optimizer.apply(  # type: ignore[union-attr]
-        h["optimizer"], state.optimizer, state.params, gradients, task.network.constraints(h["net"]), task.decays
+        h["optimizer"], state.optimizer, state.params, gradients, task.constraints(h["net"]), task.decays
     )
     watch = task.watch
     losses = _followed(watch, loss, found.costs)

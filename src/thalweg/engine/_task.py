@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from thalweg.engine._objective import Objective
 from thalweg.engine._watch import Watch
-from thalweg.network import Network
+from thalweg.network import Network, Place, size_of
 from thalweg.optimizers import Optimizer
 
 
@@ -28,6 +29,7 @@ class Task:
         dtype: of the layers' arithmetic where it differs from the weights', else None.
         masked: whether a batch may have padding rows.
         padded: whether layers may have sleeping units.
+        flat: whether the trained weights are one vector, and what the optimizer remembers of them likewise.
 
     """
 
@@ -39,18 +41,31 @@ class Task:
     dtype: str | None = None
     masked: bool = True
     padded: bool = False
+    flat: bool = False
 
     @cached_property
     def structure(self) -> tuple[Any, ...]:
         """Equal structures share one compiled program."""
         members = (self.network, self.objective, self.watch, self.optimizer)
-        flags = (self.decays, self.dtype, self.masked, self.padded)
+        flags = (self.decays, self.dtype, self.masked, self.padded, self.flat)
         return (*(member and member.structure() for member in members), *flags)
 
     @property
     def shared(self) -> bool:
         """Whether its members say which part of the net they use."""
         return self.padded or bool(self.network.blocks)
+
+    def apart(self, params: Any) -> tuple[Any, ...]:
+        """The trained weights one by one."""
+        return apart(params[0], self.network.trainable) if self.flat else params
+
+    def together(self, arrays: Any) -> tuple[Any, ...]:
+        """Arrays, one a trained weight, laid out as the weights are."""
+        return (jnp.concatenate([one.reshape(-1) for one in arrays]),) if self.flat else arrays
+
+    def constraints(self, h: Any) -> tuple[Any, ...]:
+        """What is applied after an update, laid out likewise."""
+        return (None,) if self.flat else self.network.constraints(h)
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
@@ -93,6 +108,16 @@ class Task:
     def cast(self, x: Any) -> Any:
         """Outputs in the precision of losses and metrics."""
         return x if self.dtype is None else x.astype(jnp.float32)
+
+
+def apart(vector: Any, places: Sequence[Place]) -> tuple[Any, ...]:
+    """A vector as the arrays it was laid together from."""
+    found, start = [], 0
+    for place in places:
+        size = size_of(place.weight.shape)
+        found.append(vector[start : start + size].reshape(place.weight.shape))
+        start += size
+    return tuple(found)
 
 
 def _gather(task: Task) -> dict[str, float]:

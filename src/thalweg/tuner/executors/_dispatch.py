@@ -64,6 +64,8 @@ class Crew:
 
     START_SECONDS: ClassVar[float] = 120.0
     """A worker that has not been heard of yet imports libraries, and may be silent for so long."""
+    hears = True
+    """Whether silence means anything just now."""
 
     def has_room(self) -> bool:
         """Whether a task could begin now."""
@@ -137,7 +139,7 @@ class Dispatch:
                 listened = min(time.monotonic() - begun, 2 * _LOOK_SECONDS)  # longer: the whole machine stood still
                 for report in reports:
                     yield from self._take(report)
-                for report in self._silent(listened):
+                for report in self._silent(listened) if self.crew.hears else ():
                     yield from self._take(report)
         except BaseException:
             self.crew.end()

@@ -20,13 +20,17 @@ class Molds:
     def __init__(self) -> None:
         self._held: dict[Hashable, Mold] = {}
 
+    def has(self, job: Job) -> bool:
+        """Whether there is a program for nets of this kind."""
+        return _program_of(job) in self._held
+
     def population(self, jobs: list[Job]) -> Population:
         """A population of the jobs' nets, in the mold of earlier ones where that costs less than compiling.
 
         Where the nets are wider than the mold, or of kinds that it lacks, the program is compiled anew, with room
         for both, so that it is not compiled again and again.
         """
-        kind = kind_of(jobs[0])
+        kind = _program_of(jobs[0])
         mold = self._held.get(kind, Mold())
         own = [chain_of(job.model.network) for job in jobs]
         alone, beside = (merged_widths([*own, *more]) for more in ([], [chain_of(t.network) for t in mold.tasks]))
@@ -39,6 +43,12 @@ class Molds:
         while len(self._held) > _KINDS:
             del self._held[next(iter(self._held))]
         return population
+
+
+def _program_of(job: Job) -> Hashable:
+    """What jobs of one program have in common: where they begin is none of it."""
+    asked, crew = kind_of(job)
+    return tuple(part for part in asked if part[0] != "initial_epoch"), crew
 
 
 def _few(mold: Mold) -> Mold:

@@ -50,9 +50,10 @@ class PopulationExecutor(Executor):
         """Have the molds that were: padding decides the last bits of what is trained."""
         for group in groups:
             jobs = [job for one in group for job in jobs_of(bench, one)]
-            if len(jobs) > 1 and all(job.call is not None for job in jobs):
+            if all(job.call is not None for job in jobs):
                 ready(jobs)
-                self.molds.population(jobs)
+                if len(jobs) > 1 or self.molds.has(jobs[0]):
+                    self.molds.population(jobs)
             for job in jobs:
                 job.rehearsal.abandon()
 

@@ -260,6 +260,7 @@ class RayCrew(Crew):
         self.ray, self.bench, self.cpus, self.ended = ray, bench, cpus, False
         self._held: dict[Any, _Held] = {}
         self._begun = 0
+        self._asked: Any = None  # the board, for its news
         self._lost_at: dict[Task, set[str]] = {}
         self._gone: set[str] = set()  # nodes that died, which Ray counts as alive for a while yet
         self._somebody = time.monotonic()
@@ -343,14 +344,19 @@ class RayCrew(Crew):
         return [*found, *self._signs()]
 
     def _signs(self) -> list[Report]:
-        news = {}
-        with contextlib.suppress(self.ray.exceptions.RayError):
-            news = self.ray.get(self._board.news.remote(), timeout=_REPLY_SECONDS)
+        """What the board says, once it does: a slow one holds nobody up, and while it is away nobody is given up."""
+        self._asked = self._asked or self._board.news.remote()
+        news: dict[int, tuple[int, int, int]] = {}
+        self.hears = False
+        if self.ray.wait([self._asked], timeout=0)[0]:
+            with contextlib.suppress(self.ray.exceptions.RayError):  # it begins again where its process died
+                news, self.hears = self.ray.get(self._asked), True
+            self._asked = None
         found = []
         for held in self._held.values():
             if held.key in news and not held.given_up:
-                held.pid, *at = news[held.key]
-                found.append(Report(held.task, (at[0], at[1])))
+                held.pid, epoch, epochs = news[held.key]
+                found.append(Report(held.task, (epoch, epochs)))
         return found
 
     def _end_of(self, ref: Any, held: _Held) -> Report:

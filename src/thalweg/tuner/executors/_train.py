@@ -149,7 +149,7 @@ class Group:
         ]
         shared = [*self.listeners, *self._backup()]
         seeds = [job.seed if call["seed"] is None else call["seed"] for job, call in zip(jobs, calls, strict=True)]
-        if len(jobs) == 1 and jobs[0].fold is None:
+        if len(jobs) == 1 and jobs[0].fold is None and not self.molds.has(jobs[0]):
             given = {**calls[0], "callbacks": [*own[0], *shared], "seed": seeds[0], "verbose": 0, "until": None}
             try:
                 return [Model.fit(models[0], **given)]  # past the one that waits
