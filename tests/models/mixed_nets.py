@@ -78,6 +78,15 @@ MIXTURES: dict[str, list[dict[str, Any]]] = {
         }
         for widths, l2 in (((8,), 0.0), ((5, 8), 1e-3))
     ],
+    "penalties": [
+        {
+            "widths": widths,
+            "kernel_regularizer": "orthogonal_regularizer",
+            "bias_regularizer": regularizers.L1(1e-2),
+            "optimizer": lambda: optimizers.Adam(1e-2, global_clipnorm=0.1),
+        }
+        for widths in ((5, 8), (8, 3), (4,))
+    ],
     "all": [
         {"widths": (4,), "activation": "tanh", "optimizer": momentum},
         {

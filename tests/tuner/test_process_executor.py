@@ -15,11 +15,13 @@ import watched_trials
 from nets import FIT, TRAIN, build
 from watched_trials import KILL, LONG, STOP, Watched, alive, journal_ends, once, search, signs
 
-from thalweg import tuner
+from thalweg import files, tuner
 from thalweg.tuner._bench import Assignment
 from thalweg.tuner.executors._dispatch import Crew, Dispatch, Report, Task
+from thalweg.tuner.executors._parcel import pack, unpack
 from thalweg.tuner.executors._process import ProcessExecutor
 from thalweg.tuner.executors._train import Outcome
+from thalweg.tuner.executors._worker import own_place
 
 
 def scores(found):
@@ -105,7 +107,7 @@ def test_a_paused_worker_is_given_up_and_may_wake_up_later(tmp_path, undisturbed
             os.kill(pid, signal.SIGCONT)
 
     thread = once(tmp_path, 1, 2, pause)
-    executor = ProcessExecutor(workers=2, patience=2)
+    executor = ProcessExecutor(workers=2, patience=4)
     found = search(tmp_path, executor, Watched(tmp_path, seconds=0.2))
     thread.join()
     assert scores(found) == pytest.approx(undisturbed, rel=1e-5)
@@ -160,7 +162,7 @@ def gone(pids, seconds):
 @pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_workers_end_with_their_parent(number, tmp_path):
-    parent, workers = child(tmp_path, 0.3)
+    parent, workers = child(tmp_path, 1.5)
     os.kill(parent.pid, number)
     parent.communicate(timeout=30)
     assert gone(workers, 10)
@@ -177,6 +179,31 @@ def test_workers_end_with_their_parent(number, tmp_path):
 def test_what_cannot_be_sent_is_said_before_anything_is_trained(tmp_path):
     with pytest.raises(TypeError, match="cannot be sent to other processes.*generator"):
         search(tmp_path, "process", fit={**LONG, "callbacks": [], "class_weight": (n for n in range(3))})
+
+
+def test_a_parcel_keeps_what_is_in_it_and_shares_its_arrays(tmp_path):
+    x = np.arange(1000.0)
+    kept = {"x": x, "again": x, "none": np.zeros((0, 3)), "odd": np.arange(12).reshape(3, 4)[:, ::2], "text": "a"}
+    pack(tmp_path / "some", kept)
+    found = unpack(tmp_path / "some")
+    assert found["x"] is found["again"] and not found["x"].flags.writeable
+    for name in ("x", "none", "odd"):
+        np.testing.assert_array_equal(found[name], kept[name])
+    pack(tmp_path / "empty", {"none": np.zeros((0, 3)), "text": "a"})
+    assert unpack(tmp_path / "empty")["none"].shape == (0, 3)
+
+
+def test_checkpoints_that_a_lost_worker_still_holds_are_copied(tmp_path):
+    place = tmp_path / "groups" / "0004"
+    assert own_place(place) is None, "the study's folder is not to be seen from here"
+    place.mkdir(parents=True)
+    (place / "epoch-000001-step-000000000.safetensors").write_text("state")
+    assert own_place(place) == place
+    holder = files.Lock(place / "lock")
+    other = own_place(place)
+    holder.release()
+    assert other.parent == place
+    assert [path.name for path in other.iterdir()] == ["epoch-000001-step-000000000.safetensors"]
 
 
 class Scripted(Crew):
@@ -252,6 +279,19 @@ def test_silence_counts_while_it_is_listened_for():
     (outcomes,) = Dispatch(crew, Quiet(), patience=0.1).run([task()])
     assert "no sign of life" in outcomes[0].failure
     assert crew.given_up == [crew.begun[0]] * 2
+
+
+def test_nobody_is_given_up_while_nothing_can_be_heard():
+    crew = Scripted([lives], *[[] for _ in range(40)], [done])
+    crew.hears = False
+    (outcomes,) = Dispatch(crew, Quiet(), patience=0.1).run([task()])
+    assert outcomes[0].failure is None and not crew.given_up
+
+
+def test_a_task_that_never_began_was_not_lost():
+    crew = Scripted([lambda begun: Report(begun[0], lost="no such node", begun=False)], [lost], [done])
+    (outcomes,) = Dispatch(crew, Quiet()).run([task()])
+    assert outcomes[0].failure is None and len(crew.begun) == 3
 
 
 def test_whoever_stops_listening_ends_the_workers():

@@ -101,7 +101,7 @@ def test_a_killed_worker_a_paused_one_and_a_trial_that_raises(joined, tmp_path, 
     once(tmp_path, 0, 2, KILL)
     once(tmp_path, 4, 2, pause)
     watched = Watched(tmp_path, 6, 0.2, {3: refuse})
-    found = search(tmp_path, RayExecutor(patience=3), watched)
+    found = search(tmp_path, RayExecutor(patience=4), watched)
     assert journal_ends(found) == dict.fromkeys(range(6), 1)
     assert found.trials[3].status == "FAILED" and "nothing of that name" in found.trials[3].message
     good = {number: score for number, score in undisturbed.items() if number != 3}

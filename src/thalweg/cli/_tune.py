@@ -13,30 +13,30 @@ from thalweg._names import Table
 from thalweg.cli._train import Interrupted, goal_of, said, scaling, split
 
 
-def _random(build: Any, goal: Any, asked: dict[str, Any], **common: Any) -> Any:
-    return tuner.RandomSearch(build, goal, asked["trials"], **common)
+def _random(build: Any, goal: Any, wanted: dict[str, Any], **common: Any) -> Any:
+    return tuner.RandomSearch(build, goal, wanted["trials"], **common)
 
 
 def _sampled(sampler: str) -> Callable[..., Any]:
-    def make(build: Any, goal: Any, asked: dict[str, Any], **common: Any) -> Any:
-        return tuner.BayesianOptimization(build, goal, asked["trials"], sampler=sampler, **common)
+    def make(build: Any, goal: Any, wanted: dict[str, Any], **common: Any) -> Any:
+        return tuner.BayesianOptimization(build, goal, wanted["trials"], sampler=sampler, **common)
 
     return make
 
 
 def _rounds(kind: Any) -> Callable[..., Any]:
-    def make(build: Any, goal: Any, asked: dict[str, Any], **common: Any) -> Any:
-        one = sum(kind(build, goal, asked["epochs"], 3, **common).search_.sizes().values())
-        times = -(-(asked["trials"] or one) // one)
-        return kind(build, goal, asked["epochs"], 3, times, max_trials=asked["trials"], **common)
+    def make(build: Any, goal: Any, wanted: dict[str, Any], **common: Any) -> Any:
+        one = sum(kind(build, goal, wanted["epochs"], 3, **common).search_.sizes().values())
+        times = -(-(wanted["trials"] or one) // one)
+        return kind(build, goal, wanted["epochs"], 3, times, max_trials=wanted["trials"], **common)
 
     return make
 
 
-def _population_based(build: Any, goal: Any, asked: dict[str, Any], **common: Any) -> Any:
-    interval = max(1, asked["epochs"] // 10)
-    size = max(2, (asked["trials"] or 160) // -(-asked["epochs"] // interval))
-    return tuner.PopulationBasedTraining(build, goal, size, asked["epochs"], interval, **common)
+def _population_based(build: Any, goal: Any, wanted: dict[str, Any], **common: Any) -> Any:
+    interval = max(1, wanted["epochs"] // 10)
+    size = max(2, (wanted["trials"] or 160) // -(-wanted["epochs"] // interval))
+    return tuner.PopulationBasedTraining(build, goal, size, wanted["epochs"], interval, **common)
 
 
 SEARCHES = Table(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -10,9 +9,10 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from thalweg.engine._layout import Layout, layout_of
 from thalweg.engine._objective import Objective
 from thalweg.engine._watch import Watch
-from thalweg.network import Network, Place, size_of
+from thalweg.network import Network
 from thalweg.optimizers import Optimizer
 
 
@@ -29,7 +29,7 @@ class Task:
         dtype: of the layers' arithmetic where it differs from the weights', else None.
         masked: whether a batch may have padding rows.
         padded: whether layers may have sleeping units.
-        flat: whether the trained weights are one vector, and what the optimizer remembers of them likewise.
+        flat: whether small weights lie together as one vector, and what the optimizer remembers of them likewise.
 
     """
 
@@ -55,17 +55,22 @@ class Task:
         """Whether its members say which part of the net they use."""
         return self.padded or bool(self.network.blocks)
 
-    def apart(self, params: Any) -> tuple[Any, ...]:
-        """The trained weights one by one."""
-        return apart(params[0], self.network.trainable) if self.flat else params
+    @cached_property
+    def _layout(self) -> Layout | None:
+        return layout_of(self.network) if self.flat else None
+
+    def apart(self, arrays: Any) -> tuple[Any, ...]:
+        """Arrays as the program has them, one by one: one a trained weight."""
+        return arrays if self._layout is None else self._layout.split(arrays)
 
     def together(self, arrays: Any) -> tuple[Any, ...]:
-        """Arrays, one a trained weight, laid out as the weights are."""
-        return (jnp.concatenate([one.reshape(-1) for one in arrays]),) if self.flat else arrays
+        """Arrays, one a trained weight, as the program has them."""
+        return arrays if self._layout is None else self._layout.join(arrays)
 
     def constraints(self, h: Any) -> tuple[Any, ...]:
-        """What is applied after an update, laid out likewise."""
-        return (None,) if self.flat else self.network.constraints(h)
+        """What is applied after an update, likewise."""
+        limits = self.network.constraints(h)
+        return limits if self._layout is None else (*(limits[i] for i in self._layout.alone), None)
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
@@ -108,16 +113,6 @@ class Task:
     def cast(self, x: Any) -> Any:
         """Outputs in the precision of losses and metrics."""
         return x if self.dtype is None else x.astype(jnp.float32)
-
-
-def apart(vector: Any, places: Sequence[Place]) -> tuple[Any, ...]:
-    """A vector as the arrays it was laid together from."""
-    found, start = [], 0
-    for place in places:
-        size = size_of(place.weight.shape)
-        found.append(vector[start : start + size].reshape(place.weight.shape))
-        start += size
-    return tuple(found)
 
 
 def _gather(task: Task) -> dict[str, float]:

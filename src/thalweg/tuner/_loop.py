@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.tuner._bench import Assignment, Bench, Job, built, jobs_of, with_sources
+from thalweg.tuner._hypermodel import HyperModel
 from thalweg.tuner._hyperparameters import keyed
 from thalweg.tuner._nets import Nets
 from thalweg.tuner._space import is_data, points
@@ -73,6 +74,8 @@ class Loop:
     trials: list[Trial] = field(default_factory=list)
     space: dict[str, Any] = field(default_factory=dict)
     _tried: set[Any] = field(default_factory=set)
+    _new: list[Any] = field(default_factory=list)  # parameters asked for since the journal had them
+    _under_way: dict[int, dict[str, Any]] = field(default_factory=dict)  # first trial -> how far its group is
     _exhausted: bool = False
 
     def __post_init__(self) -> None:
@@ -160,7 +163,7 @@ class Loop:
             if trial.status == RUNNING:
                 pending.append((trial, (assignment, jobs)))
         new = self.trials[first:]
-        self.study.add_space(self._met(pending))
+        self._meet(self._new)
         if new:
             self.study.asked([replace(trial, status=RUNNING, message=None) for trial in new])
         self._failed([trial for trial in new if trial.status == FAILED])
@@ -193,12 +196,16 @@ class Loop:
         jobs = self._built(trial, assignment, unknown)
         point = _point(trial.values)
         if not ask.repeats:
-            if point in self._tried and trial.status != FAILED:
+            if point in self._tried and trial.status != FAILED and self._knows_points():
                 for job in jobs or []:
                     job.rehearsal.abandon()
                 return None
             self._tried.add(point)
         return trial, Assignment(**{**vars(assignment), "values": dict(trial.values)}), jobs
+
+    def _knows_points(self) -> bool:
+        """Whether a trial's point is known before it is trained: else ``fit`` asks for more elsewhere."""
+        return self.executor.builds_here() or type(self.bench.hypermodel).fit is HyperModel.fit
 
     def _untried(self, number: int) -> tuple[Trial, Assignment, list[Job] | None] | Answer:
         """A point that is left, found by going through the space."""
@@ -219,11 +226,14 @@ class Loop:
         """The trial's nets; None where a person's code raised, which is in its record then."""
         try:
             hp, model = built(self.bench, assignment, unknown)
-            trial.values = dict(hp.values)
-            if not self.executor.builds_here():
+            self._new.extend(hp.space)
+            if not self.executor.builds_here():  # what only ``fit`` asks for is decided by what was proposed
+                trial.values = {**assignment.values, **hp.values}
                 return None
+            trial.values = dict(hp.values)
             jobs = jobs_of(self.bench, Assignment(**{**vars(assignment), "values": dict(hp.values)}), hp, model)
             trial.values = dict(hp.values)  # ``fit`` may have asked for more
+            self._new.extend(hp.space)
         except Exception:
             trial.status, trial.message = FAILED, traceback.format_exc()
             return None
@@ -239,15 +249,13 @@ class Loop:
         made = Assignment(trial.number, root.number, dict(trial.values), trial.notes["first_epoch"], epochs)
         return made if source is None or not whole else with_sources(made, self.nets.read(by_number[source]))
 
-    def _met(self, pending: list[tuple[Trial, Any]]) -> list[Any]:
-        """Parameters that these trials met first."""
-        found: dict[Any, Any] = {}
-        for _, (_, jobs) in pending:
-            for job in jobs or []:
-                found.update({(p.name, p.conditions): p for p in job.hp.space})
-        for parameter in found.values():
-            self.space.setdefault(parameter.name, parameter)
-        return list(found.values())
+    def _meet(self, parameters: Sequence[Any]) -> None:
+        """Know these parameters; the journal keeps those that it does not have."""
+        found = {(one.name, one.conditions): one for one in parameters}
+        self.study.add_space(found.values())
+        for one in found.values():
+            self.space.setdefault(one.name, one)
+        self._new.clear()
 
     # -- tell -----------------------------------------------------------------------------------------
 
@@ -260,8 +268,10 @@ class Loop:
         for outcome in outcomes:
             if outcome.number in kept and name is not None:
                 trials[outcome.number].notes["nets"] = name
+        self._meet([parameter for one in outcomes for parameter in one.space])
         self.study.told([trials[one.number] for one in outcomes])
         for outcome in outcomes:
+            self._under_way.pop(outcome.number, None)
             self._show(trials[outcome.number])
 
     def _worth_keeping(self, told: list[Trial]) -> set[int]:
@@ -319,8 +329,12 @@ class Loop:
 
     def progressed(self, group: dict[str, Any], epoch: int, epochs: int) -> None:
         """A group has trained an epoch."""
-        label = f"{group['nets']} nets, layers {group['widths']}" if "nets" in group else f"trial {group['trials'][0]}"
-        self.screen.running([{"label": label, "trials": len(group["trials"]), "epoch": epoch, "epochs": epochs}])
+        first, count = group["trials"][0], len(group["trials"])
+        label = f"{group['nets']} nets, layers {group['widths']}" if "nets" in group else f"trial {first}"
+        self._under_way[first] = {"label": label, "trials": count, "epoch": epoch, "epochs": epochs}
+        if epoch >= epochs:
+            del self._under_way[first]
+        self.screen.running(list(self._under_way.values()))
 
 
 def _point(values: dict[str, Any]) -> Any:

@@ -28,6 +28,8 @@ EXECUTORS = Table("executor", {"population": PopulationExecutor, "process": _pro
 def executor_of(given: Any, memory: int | None, over: Callable[[], bool]) -> Executor:
     """An executor, or the one of that name."""
     if isinstance(given, Executor):
+        if getattr(given, "deadline", over) is None:
+            given.deadline = over  # type: ignore[attr-defined]
         return given
     made: Executor = EXECUTORS[given](memory, over)
     return made

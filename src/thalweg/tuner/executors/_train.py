@@ -57,6 +57,7 @@ class Outcome:
         nets: one an execution and fold.
         seconds: its share of its group's time.
         failure: the traceback of what it raised, or None.
+        space: the parameters that it asked for.
 
     """
 
@@ -65,6 +66,7 @@ class Outcome:
     nets: list[Net]
     seconds: float = 0.0
     failure: str | None = None
+    space: list[Any] = field(default_factory=list)
 
 
 class BestEpoch(Callback):
@@ -233,6 +235,7 @@ def train(
     found: dict[int, Outcome] = {}
     for job, net in zip(jobs, nets, strict=True):
         outcome = found.setdefault(job.assignment.number, Outcome(job.assignment.number, dict(job.hp.values), []))
+        outcome.space = list(job.hp.space)
         outcome.nets.append(net)
         outcome.seconds += each
     return list(found.values())

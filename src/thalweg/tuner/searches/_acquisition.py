@@ -87,5 +87,5 @@ def lcb(mean: Array, variance: Array, best: float, beta: float = 2.6) -> tuple[A
     return beta * s - mean, np.full(len(mean), -1.0), 0.5 * beta / s
 
 
-ACQUISITIONS: Table[Acquisition] = Table("acquisition", {"log_ei": log_ei, "lcb": lcb})
+ACQUISITIONS = Table("acquisition", {"log_ei": log_ei, "lcb": lcb})
 """Name -> acquisition."""

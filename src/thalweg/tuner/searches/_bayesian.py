@@ -78,7 +78,7 @@ def _gaussian_process(search: Bayesian, seed: int, number: int, attempt: int) ->
     if search.kept is None:
         from thalweg.tuner.searches._gaussian_process import GaussianProcessSampler
 
-        how = {} if search.beta is None else {"acquisition": "lcb", "beta": search.beta}
+        how: dict[str, Any] = {} if search.beta is None else {"acquisition": "lcb", "beta": search.beta}
         search.kept = GaussianProcessSampler(seed, num_initial_points=search.num_initial_points, **how)
     search.kept.number = number + attempt * _ATTEMPT
     return search.kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -50,10 +51,20 @@ class Axis(ABC):
     def snap(self, units: Array) -> Array:
         """The coordinates of the nearest values."""
 
-    def all_units(self) -> Array:
-        """The coordinates of all values, where they can be counted."""
+    @abstractmethod
+    def at(self, places: NDArray[np.intp]) -> Array:
+        """The coordinates of values by their place in the list: 0, 1, ..., levels - 1."""
+
+    @abstractmethod
+    def place(self, unit: float) -> int:
+        """The place in the list of the value at a coordinate."""
+
+    def others(self, unit: float) -> Array:
+        """The coordinates of the other values to try: all of a few, else the next below and the next above."""
         assert self.levels is not None
-        return self.snap((np.arange(self.levels) + 0.5) / self.levels)
+        here = self.place(unit)
+        places = np.arange(self.levels) if not self.smooth else np.array([here - 1, here + 1])
+        return self.at(places[(places != here) & (places >= 0) & (places < self.levels)])
 
 
 class _Range(Axis):
@@ -85,21 +96,22 @@ class _Range(Axis):
     def _nearest(self, units: Array) -> Array:
         raw = self.begin + np.clip(units, 0.0, 1.0) * self.length
         raw = np.exp(raw) if self.log else raw
-        if self.step is None:
-            return raw
-        assert self.levels is not None
-        rungs = np.clip(np.rint((raw - self.low) / self.step), 0, self.levels - 1)
-        return self.low + rungs * self.step
+        return raw if self.step is None else self.low + self._places(raw) * self.step
+
+    def _places(self, raw: Array) -> Array:
+        return np.clip(np.rint((raw - self.low) / (self.step or 1)), 0, (self.levels or 1) - 1)
+
+    def _units(self, values: Array) -> Array:
+        return ((np.log(values) if self.log else values) - self.begin) / self.length
 
     def snap(self, units: Array) -> Array:
-        if self.step is None:
-            return np.clip(units, 0.0, 1.0)
-        values = self._nearest(units)
-        return ((np.log(values) if self.log else values) - self.begin) / self.length
+        return np.clip(units, 0.0, 1.0) if self.step is None else self._units(self._nearest(units))
 
-    def all_units(self) -> Array:
-        values = self.low + np.arange(self.levels or 0) * (self.step or 0)
-        return ((np.log(values) if self.log else values) - self.begin) / self.length
+    def place(self, unit: float) -> int:
+        return int(self._places(self._nearest(np.array([unit])))[0])
+
+    def at(self, places: NDArray[np.intp]) -> Array:
+        return self._units(np.asarray(self.low + places * (self.step or 0), np.float64))
 
 
 class _Choice(Axis):
@@ -117,10 +129,16 @@ class _Choice(Axis):
             return math.nan
 
     def value(self, unit: float) -> Any:
-        return self.distribution.choices[int(min(max(unit * self.levels, 0), self.levels - 1))]
+        return self.distribution.choices[self.place(unit)]
+
+    def place(self, unit: float) -> int:
+        return int(min(max(unit * self.levels, 0), self.levels - 1))
+
+    def at(self, places: NDArray[np.intp]) -> Array:
+        return (places + 0.5) / self.levels
 
     def snap(self, units: Array) -> Array:
-        return (np.clip(np.floor(units * self.levels), 0, self.levels - 1) + 0.5) / self.levels
+        return self.at(np.clip(np.floor(units * self.levels), 0, self.levels - 1))
 
 
 def _is_sorted(choices: Sequence[Any]) -> bool:
@@ -164,6 +182,7 @@ class Space:
         self.names = [name for name in self.distributions if name not in self.only]
         self.axes = [_axis(self.distributions[name]) for name in self.names]
         self.smooth = np.array([axis.smooth for axis in self.axes], dtype=bool)
+        self.title = repr(self.distributions)
 
     @property
     def size(self) -> int:
@@ -194,8 +213,8 @@ class Space:
 
     def grid(self) -> Array:
         """All points, where they can be counted."""
-        mesh = np.meshgrid(*(axis.all_units() for axis in self.axes), indexing="ij")
-        return np.stack([one.ravel() for one in mesh], axis=1)
+        columns = [axis.at(np.arange(axis.levels or 0)).tolist() for axis in self.axes]
+        return np.array(list(itertools.product(*columns)), dtype=np.float64)
 
     def keys(self, rows: Array) -> list[bytes]:
         """One key a row: equal for equal points, whatever stands where a parameter is not there."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,56 +11,100 @@ from optuna.samplers import BaseSampler
 
 from thalweg import _checks, _seeds
 from thalweg.tuner.searches import _candidates
-from thalweg.tuner.searches._acquisition import ACQUISITIONS, lcb
+from thalweg.tuner.searches._acquisition import ACQUISITIONS, Acquisition, lcb
 from thalweg.tuner.searches._activity import Active, Learnt, Told
-from thalweg.tuner.searches._ascent import Ascent, Field
-from thalweg.tuner.searches._encoding import Array, Features, Space
+from thalweg.tuner.searches._encoding import Array, Space
 from thalweg.tuner.searches._history import Finished, Reader, split, union
-from thalweg.tuner.searches._kernel import LEAST_NOISE, Kernel, fit
-from thalweg.tuner.searches._posterior import Posterior
-from thalweg.tuner.searches._targets import noise_of, scalarized, warped
+from thalweg.tuner.searches._memo import Memo
+from thalweg.tuner.searches._model import Model, Problem
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
-_INITIAL, _SPREAD, _STEP, _WEIGHTS, _INDEPENDENT = range(5)
-"""What a generator is for; with the seed, and the number or the count of trials, its key."""
+_INITIAL, _STEP, _INDEPENDENT = 0, 1, 4  # what a generator is for: part of its key; 2 and 3 are the model's
 
-_FITTED = 300
-"""A kernel is fitted to no more trials than these."""
-
-_ANCHORS = 5
+_BETAS = (0.5, 1.0, 2.0)
+"""Deviations in the confidence bound of trials 0, 1, 2, 3, ... in turn."""
 
 
 class GaussianProcessSampler(BaseSampler):
-    """Propose the point that promises most, by a Gaussian process on the trials so far."""
+    """Proposes the point that promises most, by a Gaussian process on the trials so far.
+
+    The scores are taken for a draw of a Gaussian process with a constant mean and a Matern 5/2 kernel with a length
+    for each parameter, whose lengths, variance and noise have the largest posterior density. From its mean m(x) and
+    deviation s(x) after all trials, the next point is where one of these is largest:
+
+        beta s(x) - m(x)               acquisition='lcb', the lower confidence bound
+        log E max(best - f(x), 0)      acquisition='log_ei', the expected improvement
+
+    A trial that is under way is believed to score m(x): it leaves the mean as it is and takes the deviation away
+    around it, so that a batch spreads. The first trials are points of a scrambled Sobol sequence.
+
+    A proposal is a pure function of the seed, the trial's number and the trials in the study: there is no
+    generator's state, and what is kept between two proposals changes only the time they take.
+
+    Spaces may be mixed and conditional. Parameters that only some trials have are compared where both have them;
+    which ones a new point would have is learnt from the trials, or told by `active`. A proposal has a value for every
+    parameter that any trial has had. No point is proposed twice as long as there are others.
+
+    A failed trial counts as one with the worst score. Scores of the worse half count by their order only, so that a
+    loss of 10^6 is harmless. Where a trial has the user attribute ``'standard_error'``, that is its noise; else the
+    noise is estimated. Several objectives are mixed into one, by weights that are drawn for each trial (ParEGO).
+
+    Args:
+        seed: in [0, 2**32).
+        number: what counts as the number of the trial to propose for; None: the number it has in the study. May be
+            set before each ask.
+        num_initial_points: finished and running trials before there is a model; None: three a parameter, at least
+            three.
+        acquisition: ``'lcb'`` or ``'log_ei'``.
+        beta: of the lower confidence bound: the larger, the more is explored. None: 1/2, 1 and 2 in turn, by the
+            trial's number. KerasTuner's is 2.6.
+        active: a function from a dict of values of all parameters to the names of those that are active with them;
+            None: learnt.
+
+    Raises:
+        ValueError: on a seed that is none, an unknown acquisition, or a number out of its range.
+
+    Example:
+        >>> import optuna
+        >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+        >>> study = optuna.create_study(sampler=GaussianProcessSampler(seed=0))
+        >>> study.optimize(lambda trial: (trial.suggest_float('x', -4, 4) - 1) ** 2, n_trials=15)
+        >>> abs(study.best_params['x'] - 1) < 0.01
+        True
+
+    Reference: Snoek, Larochelle & Adams, *Practical Bayesian Optimization of Machine Learning Algorithms*, 2012;
+    Srinivas et al., *Gaussian Process Optimization in the Bandit Setting*, 2010 (lower confidence bound); Ginsbourger,
+    Le Riche & Carraro, *Kriging Is Well-Suited to Parallelize Optimization*, 2010 (believed trials); Knowles,
+    *ParEGO*, 2006.
+
+    """
 
     def __init__(
         self,
         seed: int,
         number: int | None = None,
         num_initial_points: int | None = None,
-        acquisition: str = "log_ei",
-        beta: float = 2.6,
+        acquisition: str = "lcb",
+        beta: float | None = None,
         active: Active | None = None,
     ) -> None:
-        self.seed = _seeds.checked(seed)
-        self.number = number
         if num_initial_points is not None:
             _checks.number(self, "num_initial_points", num_initial_points, at_least=1)
-        self.num_initial_points = num_initial_points
-        self.beta = _checks.number(self, "beta", beta, at_least=0)
-        self.acquisition = acquisition
-        self._promise = partial(lcb, beta=beta) if acquisition == "lcb" else ACQUISITIONS[acquisition]
-        self.active = active
-        self._reader = Reader()
-        self._memos: dict[str, tuple[Any, Any]] = {}
+        if beta is not None:
+            _checks.number(self, "beta", beta, at_least=0)
+        ACQUISITIONS[acquisition]  # an unknown one raises
+        self.seed, self.number, self.num_initial_points = _seeds.checked(seed), number, num_initial_points
+        self.acquisition, self.beta, self.active = acquisition, beta, active
+        self._reader, self._memo, self._model = Reader(), Memo(), Model(self.seed)
 
-    # -- Optuna's words
+    # -- what Optuna asks ----------------------------------------------------------------------
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """All parameters that any trial has had; of one with several distributions, the latest."""
         finished, running = split(study.get_trials(deepcopy=False), trial.number)
         known = self._memo("union", finished, lambda: union(finished))
         return {**known, **union(running)}
@@ -69,157 +112,51 @@ class GaussianProcessSampler(BaseSampler):
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
+        """A value for each of them."""
         space = self._memo("space", search_space, lambda: Space(search_space))
         if not space.size:
             return space.values(np.empty(0))
         finished, running = split(study.get_trials(deepcopy=False), trial.number)
-        read = self._reader(finished, space, study.directions)
-        rows = [space.row(one.params) for one in running if one.params]
-        pending = np.array(rows).reshape(len(rows), space.size)
-        number = trial.number if self.number is None else self.number
-        return space.values(self._propose(space, read, pending, number))
+        known = self._reader(finished, space, study.directions)
+        rows = np.array([space.row(one.params) for one in running if one.params]).reshape(-1, space.size)
+        activity = self._activity(space, known)
+        if isinstance(activity, Told):
+            known = self._memo("told", known, lambda: known.at(activity.mask(known.rows)))
+        problem = Problem(space, activity, known, activity.mask(rows))
+        return space.values(self._proposal(problem, self._number_of(trial)))
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        number = trial.number if self.number is None else self.number
-        name = int.from_bytes(hashlib.sha256(param_name.encode()).digest()[:16], "big")
+        """A random value for a parameter that no trial has had: a pure function of (seed, number, name)."""
         space = Space({param_name: param_distribution})
-        return space.values(_seeds.generator(self.seed, number, _INDEPENDENT, name).random(space.size))[param_name]
+        name = int.from_bytes(hashlib.sha256(param_name.encode()).digest()[:16], "big")
+        rng = _seeds.generator(self.seed, self._number_of(trial), _INDEPENDENT, name)
+        return space.values(rng.random(space.size))[param_name]
 
-    def _memo(self, name: str, key: Any, make: Callable[[], Any]) -> Any:
-        known = self._memos.get(name)
-        if known is None or known[0] != key:
-            known = self._memos[name] = (key, make())
-        return known[1]
+    def _number_of(self, trial: FrozenTrial) -> int:
+        return trial.number if self.number is None else self.number
 
-    # -- the proposal
+    # -- the proposal --------------------------------------------------------------------------
 
-    def _propose(self, space: Space, read: Finished, pending: Array, number: int) -> Array:
-        state = digest(repr(space.distributions), *vars(read).values())
-        activity = self._memo("activity", state, lambda: self._activity(space, read))
-        rows = activity.mask(read.rows) if isinstance(activity, Told) else read.rows
-        pending = activity.mask(pending)
-        taken = {*space.keys(rows), *space.keys(pending)}
-        rng = _seeds.generator(self.seed, number, _STEP)
-        first = self.num_initial_points or max(3 * space.size, 3)
-        if len(rows) + len(pending) < first or not np.isfinite(read.scores).any():
-            point = space.snap(_candidates.sobol(_seeds.generator(self.seed, _INITIAL), space.size, skip=number))
-            return fresh(space, activity, point, taken, rng)
-        columns = self._memo("columns", state, lambda: np.stack([warped(one) for one in read.scores.T], 1))
-        targets = columns[:, 0]
-        if columns.shape[1] > 1:
-            weights = _seeds.generator(self.seed, number, _WEIGHTS).dirichlet(np.ones(columns.shape[1]))
-            targets = scalarized(columns, weights)
-        features = Features(space, np.isnan(rows).any(0) | np.isnan(pending).any(0))
-        count = checkpoint(len(rows))
-        kernel = self._kernel(features, rows[:count], read.scores[:count], read.errors[:count])
-        known = noise_of(read.scores[:, 0], targets, read.errors)
-        noises = np.where(np.isnan(known), kernel.noise, known + LEAST_NOISE)
-        key = digest(kernel.lengths, np.array([kernel.signal, kernel.noise]))
-        posterior = self._memo("posterior", key, lambda: Posterior(kernel, count))
-
-        order = np.argsort(columns.mean(1), kind="stable")
-        anchors = rows[order[:_ANCHORS]]
-        feats = features(rows)
-        pend = features(pending)
-        n0 = (
-            posterior.observe(np.concatenate([feats, pend]), np.concatenate([noises, np.full(len(pend), kernel.noise)]))
-            if ("field" in self._memos and self._memos["field"][0] == (state, key))
-            else None
-        )
-        if n0 is None:
-            posterior.observe(feats, noises)
-            field = self._memo(
-                "field", (state, key), lambda: self._field(space, features, activity, posterior, anchors, len(rows))
-            )
-            n0 = posterior.observe(
-                np.concatenate([feats, pend]), np.concatenate([noises, np.full(len(pend), kernel.noise)])
-            )
-        field = self._memos["field"][1]
-        field.follow(posterior, n0)
-        w = posterior.targets(targets)
-        alpha = posterior.weights(w)
-        best = float((targets - noises * alpha[: len(targets)]).min())
-        ascent = Ascent(space, features, activity, posterior, w, best, self._promise, taken)
-        n = posterior.count
-        point = ascent(field, anchors, rng, starts=6 if n < 400 else 3, calls=max(4, min(40, 6000 // n)))
-        return fresh(space, activity, np.empty((0, space.size)) if point is None else point[None], taken, rng)
-
-    def _activity(self, space: Space, read: Finished) -> Told | Learnt:
+    def _activity(self, space: Space, known: Finished) -> Told | Learnt:
         if self.active is not None:
             return Told(space, self.active)
-        return Learnt(space, read.rows[read.well], read.rows[~read.well])
+        well = known.well
+        return self._memo("activity", known, lambda: Learnt(space, known.rows[well], known.rows[~well]))
 
-    def _kernel(self, features: Features, rows: Array, scores: Array, errors: Array) -> Kernel:
-        def make() -> Kernel:
-            if not np.isfinite(scores).any():
-                columns = np.zeros_like(scores)
-            else:
-                columns = np.stack([warped(one) for one in scores.T], 1)
-            chosen = subset(columns.mean(1))
-            known = noise_of(scores[:, 0], columns[:, 0], errors)
-            return fit(features(rows[chosen]), features.group, columns[chosen], known[chosen])
+    def _proposal(self, problem: Problem, number: int) -> Array:
+        rng = _seeds.generator(self.seed, number, _STEP)
+        space, finished = problem.space, problem.finished
+        first = self.num_initial_points or max(3 * space.size, 3)
+        if len(finished.rows) + len(problem.pending) < first or not np.isfinite(finished.scores).any():
+            sequence = _seeds.generator(self.seed, _INITIAL)
+            found: Array | None = _candidates.initial(space, sequence, rng, number)
+        else:
+            found = self._model.best(problem, number, self._promise(number), rng)
+        return _candidates.untried(space, problem.activity, problem.taken, found, rng)
 
-        return self._memo(
-            "kernel", digest(repr(features.space.distributions), features.conditional, rows, scores, errors), make
-        )
-
-    def _field(
-        self,
-        space: Space,
-        features: Features,
-        activity: Told | Learnt,
-        posterior: Posterior,
-        anchors: Array,
-        count: int,
-    ) -> Field:
-        rows = _candidates.spread(space, anchors, _seeds.generator(self.seed, count, _SPREAD))
-        masked = activity.mask(rows)
-        keep = list({key: i for i, key in reversed(list(enumerate(space.keys(masked))))}.values())[::-1]
-        rows, masked = rows[keep], masked[keep]
-        return Field(rows, masked, features(masked) / posterior.kernel.lengths, posterior)
-
-
-def fresh(space: Space, activity: Told | Learnt, first: Array, taken: set[bytes], rng: np.random.Generator) -> Array:
-    """The first of some points that is not taken, or a random one."""
-    batches: list[Callable[[], Array]] = [lambda: first, lambda: space.snap(rng.random((256, space.size)))]
-    if space.count <= 2**16:
-        batches.append(lambda: rng.permutation(space.grid()))
-    for batch in batches:
-        rows = batch()
-        if not len(rows):
-            continue
-        for row, key in zip(rows, space.keys(activity.mask(rows)), strict=True):
-            if key not in taken:
-                return row
-    return first[0] if len(first) else space.snap(rng.random((1, space.size)))[0]
-
-
-def checkpoint(count: int) -> int:
-    """The last of 1, 2, ..., 19, 20, 22, 24, 26, 28, 30, 33, ... that is not above `count`: a tenth more each time."""
-    at = 1
-    while (after := max(at + 1, int(1.1 * at))) <= count:
-        at = after
-    return at
-
-
-def subset(targets: Array) -> Array:
-    """Which trials a kernel is fitted to: the best third of what there is room for, and others evenly by number."""
-    count = len(targets)
-    if count <= _FITTED:
-        return np.arange(count)
-    best = np.argsort(targets, kind="stable")[: _FITTED // 3]
-    rest = np.setdiff1d(np.arange(count), best)
-    even = rest[np.linspace(0, len(rest) - 1, _FITTED - len(best)).round().astype(int)]
-    return np.sort(np.concatenate([best, even]))
-
-
-def digest(*parts: Any) -> bytes:
-    """A short name for arrays and texts: equal where they are."""
-    found = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        found.update(
-            part.encode() if isinstance(part, str) else repr(part.shape).encode() + np.ascontiguousarray(part).tobytes()
-        )
-    return found.digest()
+    def _promise(self, number: int) -> Acquisition:
+        if self.acquisition != "lcb":
+            return ACQUISITIONS[self.acquisition]
+        return partial(lcb, beta=_BETAS[number % len(_BETAS)] if self.beta is None else self.beta)

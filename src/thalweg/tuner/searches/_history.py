@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from thalweg.tuner.searches._encoding import Array, Mask, Space
+from thalweg.tuner.searches._search import REJECTED
 
 
 def union(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
@@ -25,12 +26,12 @@ def union(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
 
 def split(trials: Sequence[FrozenTrial], number: int) -> tuple[list[FrozenTrial], list[FrozenTrial]]:
     """The finished trials and the running ones, without trial `number`."""
-    finished = [trial for trial in trials if trial.state.is_finished()]
+    finished = [trial for trial in trials if trial.state.is_finished() and REJECTED not in trial.user_attrs]
     running = [trial for trial in trials if trial.state == TrialState.RUNNING and trial.number != number]
     return finished, running
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Finished:
     """Finished trials in the order of their numbers.
 
@@ -46,6 +47,10 @@ class Finished:
     scores: Array
     errors: Array
     well: Mask
+
+    def at(self, rows: Array) -> Finished:
+        """The same trials at other points."""
+        return replace(self, rows=rows)
 
 
 class Reader:

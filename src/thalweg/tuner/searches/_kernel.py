@@ -115,7 +115,7 @@ def fit(features: Array, group: NDArray[np.intp], targets: Array, known: Array) 
 
 def _prior(groups: int) -> tuple[Array, Array]:
     """Means and standard deviations of the logarithms."""
-    length = math.log(0.5) + 0.5 * math.log(groups)
+    length = math.log(0.3) + 0.5 * math.log(groups)
     return np.array([length] * groups + [0.0, math.log(1e-3)]), np.array([1.0] * groups + [1.0, 2.0])
 
 

@@ -152,7 +152,7 @@ class Posterior:
         """The variance that is left, never quite 0."""
         return np.maximum(self.kernel.prior - explained, 1e-12)
 
-    def gradients(self, scaled: Array, w: Array) -> tuple[Array, Array, Array, Array]:
+    def gradients(self, scaled: Array, w: Array, weights: Array) -> tuple[Array, Array, Array, Array]:
         """Mean and variance at points, and their derivatives by the scaled features."""
         n, signal = self.count, self.kernel.signal
         k, slope = matern(squared_distances(self._rows[:n], scaled))
@@ -161,7 +161,7 @@ class Posterior:
         v = self._solved(right)
         explains = blas.dtrsm(1.0, self._factor, v.T, side=1, lower=1).T[:n]  # K^-1 k(x)
         slope *= signal
-        d_mean = self._pulled(slope * self.weights(w)[:n, None], scaled)
+        d_mean = self._pulled(slope * weights[:n, None], scaled)
         d_variance = self._pulled(-2.0 * slope * explains, scaled)
         return w @ v, self.variance((v * v).sum(0)), d_mean, d_variance
 

@@ -7,10 +7,7 @@ from typing import Any
 
 from thalweg.tuner._parameters import Parameter
 from thalweg.tuner._trial import RUNNING, Trial
-from thalweg.tuner.searches._search import Ask, Book
-
-REJECTED = "rejected"
-"""The attribute of an Optuna trial whose point had been tried before: it says nothing about the function."""
+from thalweg.tuner.searches._search import REJECTED, Ask, Book
 
 
 class Sampled:

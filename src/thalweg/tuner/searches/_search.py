@@ -12,6 +12,9 @@ from thalweg.tuner._objective import Objective
 from thalweg.tuner._parameters import Parameter
 from thalweg.tuner._trial import RUNNING, Trial
 
+REJECTED = "rejected"
+"""The attribute of an Optuna trial whose point had been tried before: it says nothing about the function."""
+
 
 class Answer(enum.Enum):
     """What a search says where it has no trial to propose."""
