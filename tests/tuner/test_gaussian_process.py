@@ -88,9 +88,9 @@ def test_the_same_seed_proposes_the_same_and_a_new_object_goes_on_alike():
 def test_no_point_twice_and_batches_spread():
     found = points(play(mixed, {name: MIXED[name] for name in ("kind", "layers", "size")}, 27, batch=9))
     assert len(set(found)) == 27
-    study = play(branin, BRANIN, 20)
+    study = play(branin, BRANIN, 10)
     asked = []
-    for number in range(20, 28):
+    for number in range(10, 18):
         study.sampler.number = number
         asked.append(study.ask(BRANIN))
     spots = np.array([[t.params["x"] / 15, t.params["y"] / 15] for t in asked])
