@@ -38,7 +38,7 @@ def log_ei(mean: Array, variance: Array, best: float) -> tuple[Array, Array, Arr
     Example:
         >>> value, _, _ = log_ei(np.array([0.0, 50.0]), np.array([1.0, 1.0]), 0.0)
         >>> value.round(3)
-        array([   -0.919, -1258.744])
+        array([-9.190000e-01, -1.258744e+03])
 
     Reference: Ament et al., *Unexpected Improvements to Expected Improvement for Bayesian Optimization*, 2023.
 

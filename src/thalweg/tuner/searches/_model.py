@@ -179,7 +179,7 @@ def checkpoint(count: int) -> int:
 
     Example:
         >>> [checkpoint(n) for n in (0, 7, 21, 1000)]
-        [0, 7, 20, 959]
+        [0, 7, 20, 972]
 
     """
     at = min(count, 1)

@@ -25,7 +25,7 @@ def warped(scores: Array) -> Array:
 
     Example:
         >>> warped(np.array([1.0, 2.0, 3.0, 1e6, np.nan])).round(2)
-        array([-1.27, -0.63,  0.  ,  0.95,  0.95])
+        array([-1.57, -0.64,  0.16,  1.03,  1.03])
 
     Reference: Song et al., *The Vizier Gaussian Process Bandit Algorithm*, 2024 (half-rank warping).
 
