@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sides import recorded
 
 HERE = Path(__file__).parent
 
@@ -83,12 +84,7 @@ def ours(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def run(python: str, script: str, *options: str, **variables: str) -> dict[str, Any]:
     """One side in a process of its own; its last line of output is its record."""
-    command = [python, str(HERE / script), *options]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **variables}, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
-    record: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return record
+    return recorded([python, str(HERE / script), *options], **variables)
 
 
 def in_turn(sides: dict[str, Callable[[], dict[str, Any]]], rounds: int) -> dict[str, list[dict[str, Any]]]:

@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sides import recorded
 
 HERE = Path(__file__).parent
 
@@ -133,19 +133,10 @@ def memory(trials: int = 1000) -> dict[str, Any]:
     return {"grown_mb": sizes[1] - sizes[0], "trials": trials}
 
 
-def run(command: list[str], **variables: str) -> dict[str, Any]:
-    """One side in a process of its own; its last line of output is its record."""
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **variables}, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
-    record: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return record
-
-
 def thalweg_side(*options: str) -> dict[str, Any]:
     """Ours, with no compiled program on disk."""
     with tempfile.TemporaryDirectory() as cache:
-        return run([sys.executable, str(HERE / "tune.py"), *options], THALWEG_CACHE=cache)
+        return recorded([sys.executable, str(HERE / "tune.py"), *options], THALWEG_CACHE=cache)
 
 
 def race(sides: dict[str, Callable[[], dict[str, Any]]], rounds: int) -> dict[str, list[dict[str, Any]]]:
@@ -168,7 +159,7 @@ def table(data: str, python: str, trials: int, rounds: int, scaled: tuple[str, .
     def peer(name: str, *more: str) -> Callable[[], dict[str, Any]]:
         count = "20" if name in scaled or any(one in scaled for one in more) else str(trials)
         command = [python, peers, name, "--data", data, "--trials", count, *more]
-        return lambda: run(command)
+        return lambda: recorded(command)
 
     sides = {
         "thalweg": lambda: thalweg_side("--side", "--data", data, "--trials", str(trials)),
@@ -192,7 +183,7 @@ def default_space_table(data: str, python: str, trials: int, rounds: int) -> Non
     more = ["--data", data, "--trials", str(trials), "--default-space"]
     sides = {
         "thalweg": lambda: thalweg_side("--side", *more),
-        "Optuna + PyTorch": lambda: run([python, str(HERE / "peers" / "tune_peers.py"), "optuna-torch", *more]),
+        "Optuna + PyTorch": lambda: recorded([python, str(HERE / "peers" / "tune_peers.py"), "optuna-torch", *more]),
     }
     found = race(sides, rounds)
     base, peer = (statistics.median(one["seconds"] for one in records) for records in found.values())
@@ -239,11 +230,11 @@ def main() -> None:
             table(str(path), asked.python, 20, rounds, (), {kt: 12, tf: 25, pt: 3, sk: 1.4})
             table(str(path), asked.python, 200, rounds, ("keras-tuner",), {kt: 40, tf: 70, pt: 8, sk: 4})
             default_space_table(str(path), asked.python, 200, 1)
-            found = run([sys.executable, str(HERE / "tune.py"), "--asking"])
+            found = recorded([sys.executable, str(HERE / "tune.py"), "--asking"])
             print(
                 f"\n| asking for 32 at 1,000 trials | {found['median_ms']:.1f} ms a trial, at most {found['most_ms']:.1f} |"
             )
-            found = run([sys.executable, str(HERE / "tune.py"), "--memory"])
+            found = recorded([sys.executable, str(HERE / "tune.py"), "--memory"])
             print(f"| memory over {found['trials']:,} trials | grows by {found['grown_mb']:.1f} MB |")
 
 

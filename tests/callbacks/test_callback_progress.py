@@ -410,32 +410,6 @@ def test_an_evaluation_in_a_log_is_a_line_and_an_error_none(capsys, clock):
 # a notebook
 
 
-@pytest.fixture
-def notebook(monkeypatch):
-    """IPython as its kernel sees it; gives every output as the list of texts it has shown."""
-    outputs = []
-
-    class Handle:
-        def __init__(self, shown):
-            self.shown = shown
-
-        def update(self, bundle, raw):
-            assert raw
-            self.shown.append(bundle)
-
-    def display(bundle, raw, display_id):
-        assert raw and display_id
-        outputs.append([bundle])
-        return Handle(outputs[-1])
-
-    ipython, shown = types.ModuleType("IPython"), types.ModuleType("IPython.display")
-    ipython.get_ipython = lambda: types.SimpleNamespace(kernel=object())
-    shown.display = display
-    monkeypatch.setitem(sys.modules, "IPython", ipython)
-    monkeypatch.setitem(sys.modules, "IPython.display", shown)
-    return outputs
-
-
 def test_a_notebook_shows_one_output_that_grows(notebook, clock, capsys):
     listed = started(epochs=2)
     clock.value += 1

@@ -333,32 +333,6 @@ def test_a_dumb_terminal_gets_plain_lines(monkeypatch):
 # a notebook
 
 
-@pytest.fixture
-def notebook(monkeypatch):
-    """IPython as its kernel sees it; gives every output as the list of what it has shown."""
-    outputs = []
-
-    class Handle:
-        def __init__(self, shown):
-            self.shown = shown
-
-        def update(self, bundle, raw):
-            assert raw
-            self.shown.append(bundle)
-
-    def display(bundle, raw, display_id):
-        assert raw and display_id
-        outputs.append([bundle])
-        return Handle(outputs[-1])
-
-    ipython, shown = types.ModuleType("IPython"), types.ModuleType("IPython.display")
-    ipython.get_ipython = lambda: types.SimpleNamespace(kernel=object())
-    shown.display = display
-    monkeypatch.setitem(sys.modules, "IPython", ipython)
-    monkeypatch.setitem(sys.modules, "IPython.display", shown)
-    return outputs
-
-
 def test_a_notebook_shows_one_output_that_is_replaced(notebook, clock, capsys):
     with SearchScreen.for_verbose("auto", [ACCURACY], 3) as screen:
         screen.begin(["A search for <b>"])

@@ -11,6 +11,9 @@ from rich.console import Console
 from thalweg import datasets, tuner
 from thalweg._names import Table
 from thalweg.cli._train import Interrupted, goal_of, said, scaling, split
+from thalweg.tuner.searches._hyperband import Hyperband
+
+_FACTOR = 3  # by how much a round of Hyperband has fewer trials and more epochs
 
 
 def _random(build: Any, goal: Any, wanted: dict[str, Any], **common: Any) -> Any:
@@ -26,9 +29,9 @@ def _sampled(sampler: str) -> Callable[..., Any]:
 
 def _rounds(kind: Any) -> Callable[..., Any]:
     def make(build: Any, goal: Any, wanted: dict[str, Any], **common: Any) -> Any:
-        one = sum(kind(build, goal, wanted["epochs"], 3, **common).search_.sizes().values())
+        one = sum(Hyperband(wanted["epochs"], _FACTOR).sizes().values())
         times = -(-(wanted["trials"] or one) // one)
-        return kind(build, goal, wanted["epochs"], 3, times, max_trials=wanted["trials"], **common)
+        return kind(build, goal, wanted["epochs"], _FACTOR, times, max_trials=wanted["trials"], **common)
 
     return make
 
@@ -64,7 +67,7 @@ def tune(name: str, asked: dict[str, Any]) -> None:
     console = Console(highlight=False)
     held = datasets.load(name)
     folder = Path(asked["out"]) if asked["out"] else Path("studies") / f"{held.name}-{asked['search']}"
-    if (folder / "journal.jsonl").exists() and not (asked["resume"] or asked["overwrite"]):
+    if tuner.holds_study(folder) and not (asked["resume"] or asked["overwrite"]):
         raise FileExistsError(f"There is a study in {folder}: --resume goes on with it, --overwrite begins anew.")
     train_rows, validation = split(held.x, held.y, asked["validation"], asked["seed"])
     console.print(said(held, train_rows[0], validation[0]))

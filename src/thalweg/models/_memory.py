@@ -46,7 +46,7 @@ def _is_memory(error: BaseException) -> bool:
 def _message(what: str, rows: int | None, said: str) -> str:
     found = _ALLOCATING.search(said)
     wanted = f"{int(found.group(1)):,} bytes more were wanted" if found else said.splitlines()[0][:200]
-    free = f"{_free():,} bytes are free in all" if _free() is not None else "how much is free is not known"
+    free = f"{free_bytes():,} bytes are free in all" if free_bytes() is not None else "how much is free is not known"
     if rows is None:
         way = "the rows themselves have no room: give fewer, a smaller dtype, or a generator of batches, which are read as they come"
     else:
@@ -54,7 +54,7 @@ def _message(what: str, rows: int | None, said: str) -> str:
     return f"{what}: memory ran out, {way}. ({wanted}; {free}. The model holds its weights from before.)"
 
 
-def _free() -> int | None:
+def free_bytes() -> int | None:
     try:
         with open("/proc/meminfo", encoding="ascii") as lines:
             return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))

@@ -59,7 +59,7 @@ class PopulationEvaluator:
 
     def warm_up(self) -> None:
         """Compile in the background, while the training program is compiled: no step is run."""
-        if isinstance(self.feed.inner, ArrayFeed):
+        if isinstance(self.feed.inner, ArrayFeed) and not self._program().traces:
             self._warming = threading.Thread(target=self._compile, daemon=True, name="thalweg-compile")
             self._warming.start()
 

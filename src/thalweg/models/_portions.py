@@ -13,6 +13,7 @@ from thalweg import data
 from thalweg.callbacks import BackupAndRestore, RunFolder
 from thalweg.data import DataWarning, Rows
 from thalweg.models import _checks
+from thalweg.models._fit import as_list
 
 Numbers = np.ndarray | None  # row numbers of one member; None: all rows
 
@@ -59,7 +60,7 @@ def callbacks_each(given: Any, members: int) -> list[list[Any]]:
     """
     if given is None:
         return [[] for _ in range(members)]
-    each = [_listed(one) for one in given]
+    each = [as_list(one) for one in given]
     _one_each("member_callbacks", each, members)
     owner: dict[int, int] = {}
     for i, listed in enumerate(each):
@@ -140,10 +141,6 @@ def warn_of_one_class(model: Any, train: Rows, rows: list[Numbers]) -> None:
 def _one_each(name: str, given: Sequence[Any], members: int) -> None:
     if len(given) != members:
         raise ValueError(f"{name} must hold one entry a member ({members}), got {len(given)}.")
-
-
-def _listed(given: Any) -> list[Any]:
-    return [] if given is None else list(given) if isinstance(given, (list, tuple)) else [given]
 
 
 def _digest(each: list[Numbers]) -> str:

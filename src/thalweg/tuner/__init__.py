@@ -10,6 +10,7 @@ from thalweg.tuner._parameters import Choice as Choice
 from thalweg.tuner._parameters import Fixed as Fixed
 from thalweg.tuner._parameters import Float as Float
 from thalweg.tuner._parameters import Int as Int
+from thalweg.tuner._study import holds_study as holds_study
 from thalweg.tuner._study import read_study as read_study
 from thalweg.tuner._summary import ranked as ranked
 from thalweg.tuner._trial import Trial as Trial

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from thalweg.tuner._bench import Assignment, Bench
-from thalweg.tuner._trial import Trial
-from thalweg.tuner.executors._executor import Executor
+from thalweg.tuner._trial import Trial, point_of
+from thalweg.tuner.executors._executor import Executor, Listener
 
 _AGAIN = 1_000_000  # seeds are keyed by a trial's number: no trial of the study has had these
 
@@ -17,18 +17,8 @@ def distinct(trials: Sequence[Trial]) -> list[Trial]:
     """The first trial of each point: a promoted one stands for those it went on from."""
     found: dict[Any, Trial] = {}
     for trial in trials:
-        found.setdefault(frozenset((name, repr(value)) for name, value in trial.values.items()), trial)
+        found.setdefault(point_of(trial.values), trial)
     return list(found.values())
-
-
-class Silence:
-    """Hears, and says nothing."""
-
-    def planned(self, record: dict[str, Any]) -> None:
-        """A group is formed."""
-
-    def progressed(self, group: dict[str, Any], epoch: int, epochs: int) -> None:
-        """A group has trained an epoch."""
 
 
 def trained_again(
@@ -51,13 +41,10 @@ def trained_again(
         for one in trials
     ]
     found: dict[int, list[float]] = {}
-    for outcomes in executor.run(bench, given, folder, Silence()):
+    for outcomes in executor.run(bench, given, folder, Listener()):
         for one in outcomes:
             if one.failure is not None:
                 raise RuntimeError(f"Trial {one.number} could not be trained again:\n{one.failure}")
-            goal = bench.objectives[0]
-            found[one.number] = [
-                float("nan") if net.best is None else float(goal.get_value(net.history)[net.best]) for net in one.nets
-            ]
+            found[one.number] = [net.scores(bench.objectives)[0] for net in one.nets]
     executor.close()
     return [(one.number, dict(one.values), found[one.number]) for one in trials]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from thalweg import _seeds
 from thalweg.callbacks import TensorBoard
+from thalweg.models._fit import as_list
 from thalweg.tuner._hypermodel import HyperModel, checked_model, made_by
 from thalweg.tuner._hyperparameters import HyperParameters, keyed
 from thalweg.tuner._objective import Objective
@@ -151,14 +152,8 @@ def _fit_arguments(bench: Bench, assignment: Assignment, net: int) -> dict[str, 
 
 def _own_callbacks(given: Any, number: int, net: int) -> list[Any]:
     """Copies, so that trials share none; each writes its TensorBoard logs in a folder of its own."""
-    listed = [] if given is None else list(given) if isinstance(given, (list, tuple)) else [given]
-    copies = copy.deepcopy(listed)
+    copies = copy.deepcopy(as_list(given))
     for one in copies:
         if isinstance(one, TensorBoard):
             one.log_dir = str(Path(one.log_dir) / f"{number:04d}" / f"execution{net}")
     return copies
-
-
-def with_sources(assignment: Assignment, sources: Sequence[Saved]) -> Assignment:
-    """The same, going on from these states."""
-    return replace(assignment, sources=tuple(sources))

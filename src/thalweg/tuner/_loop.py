@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.tuner._bench import Assignment, Bench, Job, built, jobs_of, with_sources
+from thalweg.tuner._bench import Assignment, Bench, Job, built, jobs_of
 from thalweg.tuner._hypermodel import HyperModel
 from thalweg.tuner._hyperparameters import keyed
 from thalweg.tuner._nets import Nets
 from thalweg.tuner._space import is_data, points
 from thalweg.tuner._summary import failures, ranked
-from thalweg.tuner._trial import COMPLETED, FAILED, RUNNING, Trial
-from thalweg.tuner.executors._executor import Executor
+from thalweg.tuner._trial import COMPLETED, FAILED, RUNNING, Trial, point_of
+from thalweg.tuner.executors._executor import Executor, Listener
 from thalweg.tuner.executors._train import Net, Outcome
 from thalweg.tuner.searches._search import Answer, Ask, Book, Search
 
@@ -51,7 +51,7 @@ class Limits:
 
 
 @dataclass
-class Loop:
+class Loop(Listener):
     """One call of ``search``.
 
     Args:
@@ -93,7 +93,7 @@ class Loop:
         )
         for trial in self.trials:
             if trial.source is None:
-                self._tried.add(_point(trial.values))
+                self._tried.add(point_of(trial.values))
 
     # -- the story ----------------------------------------------------------------------------------
 
@@ -117,7 +117,7 @@ class Loop:
             if self.limits.over():
                 self.ended = "time is up"
                 break
-        self._tidy()
+        self.nets.keep_only(self._best())
         if self.trials and not any(trial.has_score for trial in self.trials):
             raise SearchFailed("\n".join(["The search found nothing.", *failures(self.trials)]))
 
@@ -127,9 +127,9 @@ class Loop:
         for outcomes in self.executor.run(self.bench, given, self.study.folder, self, known):
             self._tell([one for one in outcomes if trials[one.number].status == RUNNING], trials)
 
-    def _tidy(self) -> None:
-        best = ranked([trial for trial in self.trials if trial.has_score], self.bench.objectives)
-        self.nets.keep_only(best[: self.limits.keep])
+    def _best(self) -> list[Trial]:
+        """The trials whose nets are kept."""
+        return ranked([trial for trial in self.trials if trial.has_score], self.bench.objectives)[: self.limits.keep]
 
     # -- ask ------------------------------------------------------------------------------------------
 
@@ -194,14 +194,14 @@ class Loop:
         trial = Trial(number, dict(ask.values), RUNNING, source=ask.source, notes=notes)
         assignment = self._assignment(trial)
         jobs = self._built(trial, assignment, unknown)
-        point = _point(trial.values)
+        point = point_of(trial.values)
         if not ask.repeats:
             if point in self._tried and trial.status != FAILED and self._knows_points():
                 for job in jobs or []:
                     job.rehearsal.abandon()
                 return None
             self._tried.add(point)
-        return trial, Assignment(**{**vars(assignment), "values": dict(trial.values)}), jobs
+        return trial, replace(assignment, values=dict(trial.values)), jobs
 
     def _knows_points(self) -> bool:
         """Whether a trial's point is known before it is trained: else ``fit`` asks for more elsewhere."""
@@ -210,7 +210,7 @@ class Loop:
     def _untried(self, number: int) -> tuple[Trial, Assignment, list[Job] | None] | Answer:
         """A point that is left, found by going through the space."""
         for values in points(self.bench):
-            if _point(values) not in self._tried:
+            if point_of(values) not in self._tried:
                 found = self._trial(number, Ask(values), keyed(self.bench.seed, number))
                 if found is not None:
                     return found
@@ -231,7 +231,7 @@ class Loop:
                 trial.values = {**assignment.values, **hp.values}
                 return None
             trial.values = dict(hp.values)
-            jobs = jobs_of(self.bench, Assignment(**{**vars(assignment), "values": dict(hp.values)}), hp, model)
+            jobs = jobs_of(self.bench, replace(assignment, values=dict(hp.values)), hp, model)
             trial.values = dict(hp.values)  # ``fit`` may have asked for more
             self._new.extend(hp.space)
         except Exception:
@@ -247,7 +247,7 @@ class Loop:
             root = by_number[root.source]
         epochs = trial.notes["epochs"]
         made = Assignment(trial.number, root.number, dict(trial.values), trial.notes["first_epoch"], epochs)
-        return made if source is None or not whole else with_sources(made, self.nets.read(by_number[source]))
+        return made if source is None or not whole else replace(made, sources=tuple(self.nets.read(by_number[source])))
 
     def _meet(self, parameters: Sequence[Any]) -> None:
         """Know these parameters; the journal keeps those that it does not have."""
@@ -272,14 +272,11 @@ class Loop:
         self.study.told([trials[one.number] for one in outcomes])
         for outcome in outcomes:
             self._under_way.pop(outcome.number, None)
-            self._show(trials[outcome.number])
+            self.screen.told(trials[outcome.number])
 
     def _worth_keeping(self, told: list[Trial]) -> set[int]:
-        good = [trial for trial in self.trials if trial.has_score]
-        if self.search.continues:
-            return {trial.number for trial in told}
-        best = {trial.number for trial in ranked(good, self.bench.objectives)[: self.limits.keep]}
-        return best & {trial.number for trial in told}
+        numbers = {trial.number for trial in told}
+        return numbers if self.search.continues else numbers & {trial.number for trial in self._best()}
 
     def _score(self, trial: Trial, outcome: Outcome) -> None:
         trial.values = outcome.values
@@ -288,7 +285,7 @@ class Loop:
             trial.status, trial.message = FAILED, outcome.failure
             return
         trial.epochs = sum(net.epochs for net in outcome.nets)
-        each = [_scores(net, self.bench.objectives) for net in outcome.nets]
+        each = [net.scores(self.bench.objectives) for net in outcome.nets]
         trial.executions = [
             {"seed": net.seed, "fold": net.fold, "scores": scores}
             for net, scores in zip(outcome.nets, each, strict=True)
@@ -305,9 +302,6 @@ class Loop:
         first = outcome.nets[0]
         trial.best_step = trial.notes["first_epoch"] + (first.best or 0)
         trial.metrics = _metrics(outcome.nets)
-
-    def _show(self, trial: Trial) -> None:
-        self.screen.told(trial)
 
     def _last(self) -> list[Trial]:
         return [trial for trial in self.trials if trial.status != RUNNING][-self.limits.failures :]
@@ -335,16 +329,6 @@ class Loop:
         if epoch >= epochs:
             del self._under_way[first]
         self.screen.running(list(self._under_way.values()))
-
-
-def _point(values: dict[str, Any]) -> Any:
-    return frozenset((name, type(value).__name__, value) for name, value in values.items())
-
-
-def _scores(net: Net, objectives: Sequence[Any]) -> list[float]:
-    if net.best is None:
-        return [float("nan")] * len(objectives)
-    return [float(one.get_value(net.history)[net.best]) for one in objectives]
 
 
 def _metrics(nets: Sequence[Net]) -> dict[str, float]:

@@ -170,6 +170,17 @@ _EVENTS: dict[str, Callable[[StudyRecord, Any], None]] = {
 _RESERVED = frozenset(_EVENTS) | {"journal", "at", "crc"}
 
 
+def holds_study(folder: str | os.PathLike[str]) -> bool:
+    """Whether there is a study's journal in a folder.
+
+    Example:
+        >>> holds_study('no such folder')
+        False
+
+    """
+    return (Path(folder) / JOURNAL).exists()
+
+
 def read_study(folder: str | os.PathLike[str]) -> StudyRecord:
     """Read a study, also while another process writes it.
 

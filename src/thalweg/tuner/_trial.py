@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 RUNNING, COMPLETED, FAILED = "RUNNING", "COMPLETED", "FAILED"
+
+
+def point_of(values: Mapping[str, Any]) -> Any:
+    """Equal for equal points: hyperparameters with their values, 1 and True and 1.0 told apart."""
+    return frozenset((name, type(value).__name__, value) for name, value in values.items())
 
 
 @dataclass

@@ -21,9 +21,9 @@ from thalweg.tuner._nets import Nets
 from thalweg.tuner._objective import objectives_of
 from thalweg.tuner._seconds import seconds_of
 from thalweg.tuner._space import first_space
-from thalweg.tuner._study import Study, read_study
+from thalweg.tuner._study import Study, StudyRecord, holds_study, read_study
 from thalweg.tuner._table import SearchScreen
-from thalweg.tuner._trial import RUNNING, Trial
+from thalweg.tuner._trial import Trial
 from thalweg.tuner._verdict import Verdict, verdict_of
 from thalweg.tuner.executors._make import executor_of
 from thalweg.tuner.searches._search import Search
@@ -173,7 +173,7 @@ class Tuner:
 
     def _seed(self) -> int:
         """The seed given, that of the study to go on with, or a new one."""
-        if self.seed is None and not self.overwrite and (self.folder / "journal.jsonl").exists():
+        if self.seed is None and not self.overwrite and holds_study(self.folder):
             self.seed = int(read_study(self.folder).identity["seed"])
         if self.seed is None:
             self.seed = _seeds.next_seed()
@@ -207,9 +207,12 @@ class Tuner:
             ValueError: where nothing has been searched yet.
 
         """
-        if not (self.folder / "journal.jsonl").exists():
+        return self._record().trials
+
+    def _record(self) -> StudyRecord:
+        if not holds_study(self.folder):
             raise ValueError(f"There is no study in {self.folder}/ yet: call search first.")
-        return list(read_study(self.folder).trials)
+        return read_study(self.folder)
 
     @property
     def best_trial(self) -> Trial:
@@ -268,7 +271,7 @@ class Tuner:
 
     def search_space_summary(self, extended: bool = False) -> None:
         """Print the hyperparameters that are known."""
-        known = (self.folder / "journal.jsonl").exists() and not self.overwrite
+        known = holds_study(self.folder) and not self.overwrite
         space = read_study(self.folder).parameters if known else first_space(self._bench(0, (), {}))
         print("\n".join(_summary.search_space_summary(space)))
 
@@ -280,7 +283,7 @@ class Tuner:
         """Which hyperparameters mattered, with uncertainty (see :func:`thalweg.tuner.importance`)."""
         from thalweg.tuner._importance import importance
 
-        study = read_study(self.folder)
+        study = self._record()
         names = [one.name for one in self.objectives]
         wanted = names[0] if objective is None else objectives_of(objective)[0].name
         if wanted not in names:
@@ -292,7 +295,7 @@ class Tuner:
         """A picture of the search: history, importance, slices, parallel, contour, pareto."""
         from thalweg.tuner._pictures import picture
 
-        study = read_study(self.folder)
+        study = self._record()
         return picture(kind, study.trials, study.parameters, self.objectives, path, **options)
 
     def verdict(self, *args: Any, top: int = 3, seeds: int = 5, **kwargs: Any) -> Verdict:
@@ -323,4 +326,4 @@ class Tuner:
     @property
     def running(self) -> Sequence[Trial]:
         """Trials that have begun and not ended."""
-        return [trial for trial in self.trials if trial.status == RUNNING]
+        return self._record().running

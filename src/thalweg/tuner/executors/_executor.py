@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from thalweg.tuner._bench import Assignment, Bench, Job
 from thalweg.tuner.executors._train import Outcome
 
 
-class Listener(Protocol):
-    """Who hears of what an executor does."""
+class Listener:
+    """Who hears of what an executor does; this one passes over it."""
 
     def planned(self, record: dict[str, Any]) -> None:
         """A group is formed."""

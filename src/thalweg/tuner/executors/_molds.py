@@ -35,7 +35,7 @@ class Molds:
         own = [chain_of(job.model.network) for job in jobs]
         alone, beside = (merged_widths([*own, *more]) for more in ([], [chain_of(t.network) for t in mold.tasks]))
         pairs = list(zip(jobs, own, strict=True))
-        more = sum(seconds([job], one, beside) - seconds([job], one, alone) for job, one in pairs)
+        more = sum(seconds(job, one, beside) - seconds(job, one, alone) for job, one in pairs)
         if more > COMPILE_SECONDS:
             mold = Mold()
         population = Population([job.model for job in jobs], mold)

@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from thalweg import data
 from thalweg.models._crew import crew_key
 from thalweg.models._fit import sources
-from thalweg.models._memory import _free as free_bytes
+from thalweg.models._memory import free_bytes
 from thalweg.tuner._bench import Job
 
 _SHARED = ("x", "y", "sample_weight", "validation_data")
@@ -94,17 +95,17 @@ def plan(jobs: Sequence[Job], budget: int, known: Sequence[Sequence[int]] = ()) 
     found = []
     for key, alike in kinds.items():
         if isinstance(key, int):
-            found.append(_planned(alike))
+            found.append(planned(alike))
             continue
         for stretch in _stretches(alike):
             most = max(1, min(_MOST, budget // max(map(_bytes, stretch))))
-            found.extend(_planned(part) for part in _parts(stretch, most))
+            found.extend(planned(part) for part in in_parts(stretch, most))
     return sorted(
-        found, key=lambda one: -sum(seconds([job], chain_of(job.model.network), one.widths) for job in one.jobs)
+        found, key=lambda one: -sum(seconds(job, chain_of(job.model.network), one.widths) for job in one.jobs)
     )
 
 
-def _parts(jobs: list[Job], most: int) -> list[list[Job]]:
+def in_parts(jobs: list[Job], most: int) -> list[list[Job]]:
     """Parts of about equal size with at most `most` nets, or one trial's; a trial's nets stay together."""
     trials: dict[int, list[Job]] = {}
     for job in jobs:
@@ -121,8 +122,6 @@ def ready(jobs: Sequence[Job]) -> None:
         assert job.call is not None
         key = shared_key(job)
         if key not in firsts:
-            from thalweg import data
-
             train, _ = sources(job.model, job.call.arguments)
             firsts[key] = train if isinstance(train, data.Rows) else data.peek(train)
         job.model.ready(firsts[key], job.seed)
@@ -178,12 +177,15 @@ def _steps(job: Job) -> int:
     return epochs * (asked["steps_per_epoch"] or -(-rows // (asked["batch_size"] or 32)))
 
 
-def seconds(jobs: Sequence[Job], chain: Chain, widths: tuple[int, ...]) -> float:
-    """What the steps of nets of these sizes cost, padded to `widths`."""
-    first = jobs[0].call
-    assert first is not None
-    batch = first.arguments["batch_size"] or 32
-    return sum(map(_steps, jobs)) * (STEP_SECONDS + 6 * batch * chain.within(widths) * FLOP_SECONDS)
+def seconds(job: Job, chain: Chain, widths: tuple[int, ...]) -> float:
+    """What the steps of a net of these sizes cost, padded to `widths`."""
+    return _steps(job) * _step_seconds(job, chain, widths)
+
+
+def _step_seconds(job: Job, chain: Chain, widths: tuple[int, ...]) -> float:
+    assert job.call is not None
+    batch = job.call.arguments["batch_size"] or 32
+    return STEP_SECONDS + 6 * batch * chain.within(widths) * FLOP_SECONDS
 
 
 def _stretches(jobs: list[Job]) -> list[list[Job]]:
@@ -191,8 +193,10 @@ def _stretches(jobs: list[Job]) -> list[list[Job]]:
     held: dict[Chain, list[Job]] = {}
     for job in jobs:
         held.setdefault(chain_of(job.model.network), []).append(job)
+    steps = {one: sum(map(_steps, alike)) for one, alike in held.items()}
     kinds = sorted(held, key=lambda one: (one.within(one.hidden), one.hidden))
-    blocks = [kinds[i : i + -(-len(kinds) // _CUTS)] for i in range(0, len(kinds), -(-len(kinds) // _CUTS))]
+    size = -(-len(kinds) // _CUTS)
+    blocks = [kinds[i : i + size] for i in range(0, len(kinds), size)]
     best: list[tuple[float, int]] = [(0.0, 0)]
     for stop in range(1, len(blocks) + 1):
         choices = []
@@ -200,7 +204,7 @@ def _stretches(jobs: list[Job]) -> list[list[Job]]:
         for start in range(stop - 1, -1, -1):
             stretch = [*blocks[start], *stretch]
             widths = merged_widths(stretch)
-            cost = sum(seconds(held[one], one, widths) for one in stretch)
+            cost = sum(steps[one] * _step_seconds(jobs[0], one, widths) for one in stretch)
             choices.append((best[start][0] + COMPILE_SECONDS + cost, start))
         best.append(min(choices))
     cuts: list[tuple[int, int]] = []
@@ -216,7 +220,7 @@ def _in_order(jobs: list[Job]) -> list[Job]:
     return sorted(jobs, key=lambda job: (job.assignment.number, job.execution, job.fold or 0))
 
 
-def _planned(jobs: list[Job]) -> Planned:
+def planned(jobs: list[Job]) -> Planned:
     chains = [chain_of(job.model.network) for job in jobs]
     widths = merged_widths(chains)
     own = sum(one.within(one.hidden) for one in chains)

@@ -12,7 +12,7 @@ from thalweg.tuner._bench import Assignment, Bench, Job, jobs_of
 from thalweg.tuner.executors._executor import Executor, Listener
 from thalweg.tuner.executors._molds import Molds
 from thalweg.tuner.executors._plan import default_budget, plan, ready
-from thalweg.tuner.executors._train import Outcome, train
+from thalweg.tuner.executors._train import Outcome, begun, train
 
 
 class Progress(Callback):
@@ -23,9 +23,7 @@ class Progress(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Pass it on."""
-        asked = self.model.session.asked["epochs"]
-        last = max(asked) if isinstance(asked, (list, tuple)) else asked
-        self.listener.progressed(self.group, epoch + 1, last)
+        self.listener.progressed(self.group, epoch + 1, self.model.session.asked["epochs"])
         if self.deadline is not None and self.deadline():
             for model in getattr(self.model, "models", [self.model]):
                 model.stop_training = True
@@ -66,11 +64,8 @@ class PopulationExecutor(Executor):
         known: Sequence[Sequence[int]] = (),
     ) -> Iterator[list[Outcome]]:
         """One group after the other, the longest first."""
-        jobs = [job for assignment, built in trials for job in (built or jobs_of(bench, assignment))]
-        untrained = [job for job in jobs if job.call is None]  # their ``fit`` calls no model.fit
-        if untrained:
-            yield train(bench, untrained, lambda one: jobs_of(bench, one))
-        waiting = [job for job in jobs if job.call is not None]
+        waiting, ended = begun(bench, trials)
+        yield from ended
         for group in plan(waiting, self.memory or default_budget(), known) if waiting else []:
             record = group.record()
             place = folder / "groups" / f"{record['trials'][0]:04d}"

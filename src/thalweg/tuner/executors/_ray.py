@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from thalweg import _checks, config
-from thalweg.tuner._bench import Assignment, Bench, Job, jobs_of
+from thalweg.tuner._bench import Assignment, Bench, Job
 from thalweg.tuner._seconds import seconds_of
 from thalweg.tuner.executors._dispatch import Crew, Dispatch, Report, Task
 from thalweg.tuner.executors._executor import Executor, Listener
 from thalweg.tuner.executors._parcel import cannot_be_sent
-from thalweg.tuner.executors._plan import Planned, _parts, _planned, default_budget, plan
-from thalweg.tuner.executors._train import Outcome, train
+from thalweg.tuner.executors._plan import Planned, default_budget, in_parts, plan, planned
+from thalweg.tuner.executors._train import Outcome, begun
 from thalweg.tuner.executors._worker import Pulse, environment, work
 
 _GRACE_SECONDS = 5.0  # for workers to write their checkpoints when they are asked to end
@@ -95,11 +95,8 @@ class RayExecutor(Executor):
         known: Sequence[Sequence[int]] = (),
     ) -> Iterator[list[Outcome]]:
         """One group a node; outcomes as they come."""
-        jobs = [job for assignment, built in trials for job in (built or jobs_of(bench, assignment))]
-        untrained = [job for job in jobs if job.call is None]  # their ``fit`` calls no model.fit
-        if untrained:
-            yield train(bench, untrained, lambda one: jobs_of(bench, one))
-        waiting = [job for job in jobs if job.call is not None]
+        waiting, ended = begun(bench, trials)
+        yield from ended
         if waiting:
             crew = self._crew_for(bench)
             (folder / "groups").mkdir(parents=True, exist_ok=True)  # by which workers tell that they see the folder
@@ -119,7 +116,7 @@ class RayExecutor(Executor):
             if set(group.record()["trials"]) in before:
                 found.append(group)
             else:
-                found.extend(_planned(part) for part in _parts(group.jobs, max(share, int(smallest))))
+                found.extend(planned(part) for part in in_parts(group.jobs, max(share, int(smallest))))
         return found
 
     def _crew_for(self, bench: Bench) -> RayCrew:

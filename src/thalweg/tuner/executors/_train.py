@@ -16,8 +16,9 @@ import numpy as np
 from thalweg import Model
 from thalweg.callbacks import BackupAndRestore, Callback
 from thalweg.models import LossNotFinite, LossWarning
-from thalweg.tuner._bench import Assignment, Bench, Job
-from thalweg.tuner._objective import best_epoch
+from thalweg.models._fit import as_list
+from thalweg.tuner._bench import Assignment, Bench, Job, jobs_of
+from thalweg.tuner._objective import Objective, best_epoch
 from thalweg.tuner._saved import Saved
 from thalweg.tuner.executors._molds import Molds
 from thalweg.tuner.executors._plan import OWN
@@ -45,6 +46,12 @@ class Net:
     epochs: int
     saved: Saved | None
     warnings: list[str] = field(default_factory=list)
+
+    def scores(self, objectives: Sequence[Objective]) -> list[float]:
+        """One number an objective, of the best epoch; NaN where there is none."""
+        if self.best is None:
+            return [math.nan] * len(objectives)
+        return [float(one.get_value(self.history)[self.best]) for one in objectives]
 
 
 @dataclass
@@ -147,7 +154,7 @@ class Group:
         common = {name: value for name, value in calls[0].items() if name not in OWN}
         models = [job.model for job in jobs]
         own = [
-            [one, *_listed(call["callbacks"]), *_listed(call["until"])] for one, call in zip(best, calls, strict=True)
+            [one, *as_list(call["callbacks"]), *as_list(call["until"])] for one, call in zip(best, calls, strict=True)
         ]
         shared = [*self.listeners, *self._backup()]
         seeds = [job.seed if call["seed"] is None else call["seed"] for job, call in zip(jobs, calls, strict=True)]
@@ -193,6 +200,20 @@ class Group:
         saved = Saved.of(job.model, weights, self.bench.continues) if job.model.built else None
         at = None if found is None else found[0]
         return Net(job.execution, job.fold, job.seed, logs, at, epochs, saved, list(dict.fromkeys(warned)))
+
+
+def begun(bench: Bench, trials: Sequence[tuple[Assignment, list[Job] | None]]) -> tuple[list[Job], list[list[Outcome]]]:
+    """Trials' nets, built where they have not been: those at a call of ``model.fit``, and what came of all others.
+
+    Args:
+        bench: what they share.
+        trials: each with its nets, where they have been built already.
+
+    """
+    jobs = [job for assignment, built in trials for job in (built or jobs_of(bench, assignment))]
+    untrained = [job for job in jobs if job.call is None]  # their ``fit`` calls no model.fit
+    ended = [train(bench, untrained, lambda one: jobs_of(bench, one))] if untrained else []
+    return [job for job in jobs if job.call is not None], ended
 
 
 def train(
@@ -282,7 +303,3 @@ def _lost_apart(logs: dict[str, list[float]]) -> dict[str, list[float]]:
         name: [math.nan if i < len(lost) and lost[i] else value for i, value in enumerate(values)]
         for name, values in logs.items()
     }
-
-
-def _listed(given: Any) -> list[Any]:
-    return [] if given is None else list(given) if isinstance(given, (list, tuple)) else [given]

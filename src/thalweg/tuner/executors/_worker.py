@@ -20,6 +20,7 @@ import cloudpickle
 from thalweg import config, files
 from thalweg.models._interrupts import Terminated
 from thalweg.tuner._bench import Assignment, Bench, built, jobs_of
+from thalweg.tuner.executors._executor import Listener
 from thalweg.tuner.executors._parcel import unpack
 from thalweg.tuner.executors._population import Progress
 from thalweg.tuner.executors._train import Outcome, train
@@ -36,7 +37,7 @@ def environment(cores: int) -> dict[str, str]:
     return {**dict.fromkeys(names, str(cores)), "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}  # several share a GPU
 
 
-class Pulse:
+class Pulse(Listener):
     """While it is entered, a thread gives a sign of life and of progress now and then.
 
     A paused process gives none, nor does one that is cut off.
@@ -73,9 +74,6 @@ class Pulse:
     def over(self) -> bool:
         """Whether the group is to end."""
         return self._finish
-
-    def planned(self, record: dict[str, Any]) -> None:
-        """Said where the group was formed."""
 
     def progressed(self, group: dict[str, Any], epoch: int, epochs: int) -> None:
         """The next sign tells it."""

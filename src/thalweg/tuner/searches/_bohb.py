@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from thalweg.tuner._trial import Trial
-from thalweg.tuner.searches._bayesian import Bayesian
+from thalweg import _seeds
+from thalweg.tuner._trial import RUNNING, Trial
+from thalweg.tuner.searches._bayesian import SAMPLERS, Bayesian
 from thalweg.tuner.searches._hyperband import Hyperband
 from thalweg.tuner.searches._search import Ask, Book
 
@@ -43,7 +44,7 @@ class BOHB(Hyperband):
         random_fraction: float = 1 / 3,
     ) -> None:
         super().__init__(max_epochs, factor, hyperband_iterations, max_trials)
-        self.model = Bayesian(None, sampler, num_initial_points=1)
+        SAMPLERS[sampler]  # an unknown one raises
         self.sampler, self.random_fraction = sampler, random_fraction
         self._models: dict[int, Any] = {}  # epochs -> the model of scores there
 
@@ -56,16 +57,14 @@ class BOHB(Hyperband):
 
     def drawn(self, book: Book, number: int, attempt: int, ask: Ask) -> Ask:
         """A point of the model's, or a random one."""
-        from thalweg import _seeds
-
         if _seeds.generator(book.seed, number, 0xB0B).random() < self.random_fraction:
             return ask
         epochs, seen = self._largest(book)
         if not seen:
             return ask
         model = self._models.setdefault(epochs, Bayesian(None, self.sampler, num_initial_points=1))
-        known = replace_trials(book, seen)
-        return replace(ask, suggest=model.propose(known, number, attempt).suggest)
+        proposed = model.propose(replace(book, trials=seen), number, attempt)
+        return replace(ask, suggest=proposed.suggest)
 
     def _largest(self, book: Book) -> tuple[int, list[Trial]]:
         """The largest number of epochs that enough trials have been trained for, and these."""
@@ -73,14 +72,9 @@ class BOHB(Hyperband):
         by_epochs: dict[int, list[Trial]] = {}
         for trial in book.trials:
             slot = trial.notes.get("slot")
-            if slot and trial.status != "RUNNING":
+            if slot and trial.status != RUNNING:
                 by_epochs.setdefault(self.epochs(slot[1], slot[2]), []).append(trial)
         for epochs in sorted(by_epochs, reverse=True):
             if sum(trial.has_score for trial in by_epochs[epochs]) >= needed:
                 return epochs, by_epochs[epochs]
         return 0, []
-
-
-def replace_trials(book: Book, trials: list[Trial]) -> Book:
-    """The same book with other trials."""
-    return replace(book, trials=trials)
