@@ -13,6 +13,8 @@ from thalweg._names import Table
 from thalweg.cli._train import Interrupted, goal_of, said, scaling, split
 from thalweg.tuner.searches._hyperband import Hyperband
 
+_AGAIN = ("search", "trials", "time", "epochs", "objective", "executions", "validation", "seed", "executor", "storage")
+"""Options with which a search goes on as it began."""
 _FACTOR = 3  # by how much a round of Hyperband has fewer trials and more epochs
 
 
@@ -75,7 +77,8 @@ def tune(name: str, asked: dict[str, Any]) -> None:
     try:
         found.search(*train_rows, epochs=asked["epochs"], validation_data=validation)
     except KeyboardInterrupt:
-        console.print(f"interrupted; to go on: thalweg tune {name} --search {asked['search']} --out {folder} --resume")
+        again = " ".join(f"--{option} {asked[option]}" for option in _AGAIN if asked[option] is not None)
+        console.print(f"interrupted; to go on: thalweg tune {name} {again} --out {folder} --resume", soft_wrap=True)
         raise Interrupted from None
     path = folder / "best.keras"
     found.get_best_models()[0].save(path)
