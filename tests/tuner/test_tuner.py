@@ -352,3 +352,24 @@ def test_a_killed_search_goes_on_as_if_nothing_had_happened(kind, options, tmp_p
     lines = (tmp_path / "killed" / "untitled_project" / "journal.jsonl").read_text().splitlines()
     ends = [t["number"] for line in lines for t in json.loads(line).get("told", [])]
     assert len(ends) == len(set(ends)) == len(two)
+
+
+class Presses:
+    """Something whose end is the moment of a Ctrl-C: what a destructor raises is lost, as in JAX's own at a collection."""
+
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_ctrl_c_whose_exception_is_lost_ends_the_search_all_the_same(tmp_path):
+    def pressed(hp):
+        Presses()
+        return build(hp)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        search(folder=tmp_path, build=pressed, max_trials=3)
+    assert signal.getsignal(signal.SIGINT) == before
+    study = tuner.read_study(tmp_path / "untitled_project")
+    assert not any(trial.has_score for trial in study.trials)

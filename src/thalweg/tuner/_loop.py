@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -38,12 +38,14 @@ class Limits:
         deadline: by ``time.monotonic``, or None.
         failures: trials in a row that may fail.
         keep: trials whose nets are kept.
+        check: raises where somebody has asked to stop.
 
     """
 
     deadline: float | None = None
     failures: int = 10
     keep: int = 10
+    check: Callable[[], None] = lambda: None
 
     def over(self) -> bool:
         """Whether time is up."""
@@ -319,10 +321,12 @@ class Loop(Listener):
 
     def planned(self, record: dict[str, Any]) -> None:
         """A group is formed: it goes into the journal."""
+        self.limits.check()
         self.study.note("group", record)
 
     def progressed(self, group: dict[str, Any], epoch: int, epochs: int) -> None:
         """A group has trained an epoch."""
+        self.limits.check()
         first, count = group["trials"][0], len(group["trials"])
         label = f"{group['nets']} nets, layers {group['widths']}" if "nets" in group else f"trial {first}"
         self._under_way[first] = {"label": label, "trials": count, "epoch": epoch, "epochs": epochs}

@@ -10,6 +10,7 @@ from typing import Any
 
 from thalweg import _checks, _seeds
 from thalweg._names import unknown
+from thalweg.models._interrupts import Interrupts
 from thalweg.tuner import _summary
 from thalweg.tuner._again import distinct, trained_again
 from thalweg.tuner._bench import Bench
@@ -133,7 +134,8 @@ class Tuner:
         self.overwrite = False  # a second call goes on
         try:
             screen = SearchScreen.for_verbose(verbose, self.objectives, None, deadline)
-            with screen:
+            with screen, Interrupts(waits=False) as interrupts:
+                limits.check = interrupts.check
                 loop = Loop(bench, self.search_, executor, study, screen, limits)
                 screen.total = self.search_.total(loop.book)
                 screen.begin(self._title(study), study.trials)
