@@ -74,7 +74,7 @@ class BayesianOptimization(Tuner):
         hypermodel, objective: as for :class:`Tuner`.
         max_trials: how many trials.
         num_initial_points: trials drawn before there is a model.
-        beta: of the lower confidence bound; None: the expected improvement is looked for.
+        beta: of the lower confidence bound, in standard deviations; None: 1/2, 1 and 2 in turn.
         sampler: ``'gp'``, ``'tpe'`` or ``'cma-es'``.
         parallel_trials: trials proposed at a time, which train side by side.
         kwargs: as for :class:`Tuner`.

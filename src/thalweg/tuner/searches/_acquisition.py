@@ -37,8 +37,8 @@ def log_ei(mean: Array, variance: Array, best: float) -> tuple[Array, Array, Arr
 
     Example:
         >>> value, _, _ = log_ei(np.array([0.0, 50.0]), np.array([1.0, 1.0]), 0.0)
-        >>> value.round(3)
-        array([-9.190000e-01, -1.258744e+03])
+        >>> value.round(2).tolist()
+        [-0.92, -1258.74]
 
     Reference: Ament et al., *Unexpected Improvements to Expected Improvement for Bayesian Optimization*, 2023.
 

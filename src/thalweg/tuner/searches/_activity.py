@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.tuner.searches._encoding import Array, Mask, Space
+from thalweg.tuner.searches._encoding import Array, Axis, Mask, Space
 
 Active = Callable[[Mapping[str, Any]], Collection[str]]
 """Values of all parameters -> the names of those that are active with them."""
@@ -56,42 +57,59 @@ class Learnt:
 
     def __init__(self, space: Space, rows: Array, partial: Array) -> None:
         self.space = space
-        self.trees: list[tuple[int, NDArray[np.intp], Any]] = []
+        self._owner = _owners(space)
+        self._rules: dict[bytes, _Rule] = {}
         present, more = ~np.isnan(rows), ~np.isnan(partial)
         counts = present.sum(0)
-        grown: dict[bytes, Any] = {}  # what stands in one scope comes and goes together: one tree for all of it
-        for i in np.argsort(-counts, kind="stable"):
+        for i in np.argsort(-counts, kind="stable"):  # what many trials have comes first: parents before children
             if counts[i] == len(rows) or counts[i] + more[:, i].sum() == 0:
                 continue
-            all_rows = np.concatenate([rows, partial[more[:, i]]])
-            label = ~np.isnan(all_rows[:, i])
-            parents = ~np.isnan(all_rows[label]).any(0) & (counts > counts[i])
-            key = label.tobytes() + parents.tobytes()
-            if key not in grown:
-                grown[key] = self._grow(_questions(space, all_rows), label, parents)
-            if grown[key] is not None:
-                self.trees.append((int(i), *grown[key]))
+            known = np.concatenate([rows, partial[more[:, i]]])
+            label = ~np.isnan(known[:, i])
+            parents = np.asarray(~np.isnan(known[label]).any(0) & (counts > counts[i]))
+            key = label.tobytes() + parents.tobytes()  # what stands in one scope comes and goes together
+            if key not in self._rules:
+                self._rules[key] = _Rule(*self._grown(_questions(space, known), label, parents))
+            self._rules[key].add(int(i), self._owner)
 
-    def _grow(self, questions: Array, label: Mask, parents: Mask) -> tuple[NDArray[np.intp], Any] | None:
+    def _grown(self, questions: Array, label: Mask, parents: Mask) -> tuple[NDArray[np.intp], Any]:
+        """The columns that the tree asks about, and the tree."""
         from sklearn.tree import DecisionTreeClassifier
 
-        owner = _owners(self.space)
-        best = None
+        columns, tree = np.empty(0, dtype=np.intp), None
         for allowed in (parents & ~self.space.smooth, parents):
-            columns = np.flatnonzero(allowed[owner])
-            if len(columns):
-                tree = DecisionTreeClassifier(random_state=0).fit(questions[:, columns], label)
-                best = (columns, tree.tree_)
-                if (_says(tree.tree_, questions[:, columns]) == label).all():
+            if allowed.any():
+                columns = np.flatnonzero(allowed[self._owner])
+                tree = DecisionTreeClassifier(random_state=0).fit(questions[:, columns], label).tree_
+                if (_says(tree, questions[:, columns]) == label).all():
                     break
-        return best
+        return columns, tree
 
     def mask(self, rows: Array) -> Array:
         """The rows, with NaN where a parameter is not active; a parameter that is missing stays so."""
         masked = rows.copy()
-        for i, columns, tree in self.trees:  # those that many trials have come first: parents before children
-            masked[~_says(tree, _questions(self.space, masked)[:, columns]), i] = np.nan
+        questions = _questions(self.space, masked) if self._rules else masked
+        for rule in self._rules.values():
+            if rule.tree is not None:
+                off = np.flatnonzero(~_says(rule.tree, questions[:, rule.columns]))[:, None]
+                masked[off, rule.coordinates] = np.nan
+                questions[off, rule.own] = -1.0
         return masked
+
+
+@dataclass
+class _Rule:
+    """Some parameters are there where a tree says so, after a look at some columns of the questions."""
+
+    columns: NDArray[np.intp]
+    tree: Any
+    coordinates: list[int] = field(default_factory=list)
+    own: list[int] = field(default_factory=list)  # the questions about these parameters themselves
+
+    def add(self, coordinate: int, owner: NDArray[np.intp]) -> None:
+        """A further parameter that comes and goes with the others."""
+        self.coordinates.append(coordinate)
+        self.own += np.flatnonzero(owner == coordinate).tolist()
 
 
 def _owners(space: Space) -> NDArray[np.intp]:
@@ -99,24 +117,25 @@ def _owners(space: Space) -> NDArray[np.intp]:
     return np.repeat(np.arange(space.size), [_width(axis) for axis in space.axes])
 
 
-def _width(axis: Any) -> int:
-    return axis.levels if axis.nominal else 1
+def _width(axis: Axis) -> int:
+    return axis.levels if axis.nominal and axis.levels else 1
 
 
 def _questions(space: Space, rows: Array) -> Array:
-    """What a tree may ask: a number's coordinate (-1 where it is missing), whether a choice is the k-th value."""
-    columns = []
+    """What a tree may ask: a number's coordinate, whether a choice is the k-th value; -1 for what is missing."""
+    columns: list[Array] = []
     for axis, unit in zip(space.axes, rows.T, strict=True):
         known = np.where(np.isnan(unit), -1.0, unit)
         if axis.nominal:
-            columns += [np.floor(known * axis.levels) == level for level in range(_width(axis))]
+            columns += [
+                np.where(known < 0, -1.0, np.floor(known * _width(axis)) == level) for level in range(_width(axis))
+            ]
         else:
             columns.append(known)
-    return np.stack(columns, axis=1).astype(np.float64)
+    return np.stack(columns, axis=1)
 
 
 def _says(tree: Any, questions: Array) -> Mask:
     """A fitted tree's answers."""
-    inputs = np.ascontiguousarray(questions, dtype=np.float32)
-    votes = tree.value[tree.apply(inputs), 0]
-    return votes[:, -1] > 0.5 * votes.sum(1)
+    votes = tree.value[tree.apply(np.ascontiguousarray(questions, dtype=np.float32)), 0]
+    return np.asarray(votes[:, -1] > 0.5 * votes.sum(1))

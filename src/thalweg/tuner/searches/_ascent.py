@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 from thalweg.tuner.searches._acquisition import Acquisition
 from thalweg.tuner.searches._candidates import filled, neighbours, steps
 from thalweg.tuner.searches._encoding import Array, Mask
+from thalweg.tuner.searches._kernel import squared_distances
 from thalweg.tuner.searches._posterior import Posterior
 
 if TYPE_CHECKING:
@@ -19,12 +20,20 @@ if TYPE_CHECKING:
 _STARTS, _FEW_STARTS, _MANY = 6, 3, 400
 """From so many points one goes uphill; from fewer where there are many trials."""
 
-_CALLS, _FEW_CALLS, _WORK = 40, 4, 6000
+_CALLS, _FEW_CALLS, _WORK = 40, 4, 4000
 """The gradient is computed so often: about _WORK / trials times, within these bounds."""
 
-_KEPT = 4
 _ROUNDS = 2
+"""So often one looks at the neighbours of the best point."""
+
 _NEAR = 8
+"""So many steps are tried from each good point."""
+
+_KEPT = 4
+"""So many points are remembered from one stage to the next."""
+
+_CROWDED, _PENALTY = 0.05, 1e6
+"""A point this near to one under way, in units of the kernel's lengths (a correlation of 0.998), comes last."""
 
 
 class Field:
@@ -43,7 +52,7 @@ class Field:
 
     def __init__(self, rows: Array, masked: Array, scaled: Array, posterior: Posterior) -> None:
         self.rows, self.masked, self.scaled = rows, masked, scaled
-        self._v = posterior.whiten(scaled)
+        self._v = np.ascontiguousarray(posterior.whiten(scaled))  # by rows, as it grows by rows
         self._first = self.count = posterior.count
         self._explained = (self._v * self._v).sum(0)
 
@@ -82,6 +91,7 @@ class Ascent:
         self.problem, self.space = problem, problem.space
         self.posterior, self.w, self.best, self.acquisition = posterior, w, best, acquisition
         self.weights = posterior.weights(w)
+        self.pending = self._scaled(problem.pending)
         self.starts = _STARTS if posterior.count < _MANY else _FEW_STARTS
         self.calls = max(_FEW_CALLS, min(_CALLS, _WORK // posterior.count))
 
@@ -99,7 +109,7 @@ class Ascent:
         for _ in range(_ROUNDS):
             before = promise[0]
             pool, promise = self._better(pool, promise, neighbours(self.space, pool[0]))
-            if not promise[0] > before:
+            if not promise[0] > before or self.starts == _FEW_STARTS:
                 break
             pool, promise = self._better(pool, promise, self.climb(pool[:1], self.calls // 2))
         return pool[0] if promise[0] > -np.inf else None
@@ -107,6 +117,7 @@ class Ascent:
     def _first(self, field: Field, anchors: Array, rng: np.random.Generator) -> tuple[Array, Array]:
         """The best candidates, and points near them that only this trial looks at."""
         value, _, _ = self.acquisition(*field.moments(self.posterior, self.w), self.best)
+        value -= self._penalty(field.scaled)
         order = np.argsort(-value, kind="stable")[: self.starts + len(self.problem.taken)]
         free = order[~self._is_taken(field.masked[order])][: self.starts]
         centers = np.concatenate([anchors[:2], field.rows[free[:2]]])
@@ -121,8 +132,14 @@ class Ascent:
     def promise(self, rows: Array) -> Array:
         """The acquisition at rows; of points that are taken, minus infinity."""
         masked = self.problem.activity.mask(rows)
-        value, _, _ = self.acquisition(*self.posterior.moments(self._scaled(masked), self.w), self.best)
-        return np.where(self._is_taken(masked), -np.inf, value)
+        scaled = self._scaled(masked)
+        value, _, _ = self.acquisition(*self.posterior.moments(scaled, self.w), self.best)
+        return np.where(self._is_taken(masked), -np.inf, value - self._penalty(scaled))
+
+    def _penalty(self, scaled: Array) -> Array:
+        """What two trials at a time would find out at almost the same point, one can find out alone."""
+        crowded = (squared_distances(scaled, self.pending) < _CROWDED**2).any(1)
+        return np.where(crowded, _PENALTY, 0.0)
 
     def _is_taken(self, masked: Array) -> Mask:
         return np.array([key in self.problem.taken for key in self.space.keys(masked)], dtype=bool)

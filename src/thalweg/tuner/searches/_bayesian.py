@@ -22,8 +22,8 @@ class Bayesian(Search):
             estimators; ``'cma-es'``, the covariance matrix adaptation, for numbers alone.
         num_initial_points: trials drawn before there is a model; None: three a hyperparameter, as in KerasTuner (TPE and
             CMA-ES: 10).
-        beta: of the Gaussian process: with it, the lower confidence bound ``mean - beta * deviation`` is what is
-            looked for, as in KerasTuner; None: the expected improvement, in logarithmic form.
+        beta: of the Gaussian process: the lower confidence bound ``mean - beta * deviation`` is what is looked for, as
+            in KerasTuner, whose beta is 2.6; None: 1/2, 1 and 2 in turn.
         parallel_trials: trials proposed at a time.
 
     Raises:

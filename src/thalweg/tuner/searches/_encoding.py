@@ -18,6 +18,9 @@ Mask = NDArray[np.bool_]
 _FEW = 8
 """Up to so many values of a number are tried one by one; above, it is treated as a continuum and rounded."""
 
+_COPY, _THERE = -1, -2
+"""Kinds of a feature: the coordinate itself, or whether it is there; all others say which value it is."""
+
 _RESOLUTION = 1e9
 """Points that differ by less than its inverse in every coordinate are the same point."""
 
@@ -87,7 +90,8 @@ class _Range(Axis):
         return math.log(max(value, 1e-300)) if self.log else float(value)
 
     def unit(self, value: Any) -> float:
-        return (self._raised(value) - self.begin) / self.length
+        unit = (self._raised(value) - self.begin) / self.length
+        return min(max(unit, -1.0), 2.0)  # where the range was another one once, a value may lie far outside
 
     def value(self, unit: float) -> Any:
         raw = float(self._nearest(np.asarray([unit]))[0])
@@ -250,27 +254,24 @@ class Features:
     """
 
     def __init__(self, space: Space, conditional: Mask, apart: float = 0.5) -> None:
-        self.space, self.conditional, self.apart = space, conditional, apart
-        group: list[int] = []
-        along: list[int] = []
+        self.space, self.conditional = space, conditional
+        columns: list[tuple[int, int, float]] = []  # coordinate, kind, what stands there where it is missing
         for i, axis in enumerate(space.axes):
-            wide = axis.levels if axis.nominal and axis.levels else 1
-            group += [i] * (wide + bool(conditional[i]))
-            along += ([-1] * wide if axis.nominal else [i]) + [-1] * bool(conditional[i])
-        self.group, self.along = np.array(group, dtype=int), np.array(along, dtype=int)
+            if axis.nominal and axis.levels:
+                columns += [(i, level, math.sqrt(0.5) / axis.levels) for level in range(axis.levels)]
+            else:
+                columns.append((i, _COPY, 0.5))
+            if conditional[i]:
+                columns.append((i, _THERE, apart))
+        self.group = np.array([i for i, _, _ in columns], dtype=np.intp)
+        self._kind = np.array([kind for _, kind, _ in columns])
+        self._missing = np.array([value for _, _, value in columns])
+        self._levels = np.array([space.axes[i].levels or 1 for i in self.group], dtype=np.float64)
+        self.along = np.where(self._kind == _COPY, self.group, -1)
 
     def __call__(self, rows: Array) -> Array:
         """The features of each row."""
-        columns: list[Array] = []
-        for i, axis in enumerate(self.space.axes):
-            unit = rows[:, i]
-            missing = np.isnan(unit)
-            if axis.nominal and axis.levels:
-                chosen = np.floor(np.where(missing, -1.0, unit) * axis.levels)
-                for level in range(axis.levels):
-                    columns.append(np.where(missing, 1.0 / axis.levels, chosen == level) * math.sqrt(0.5))
-            else:
-                columns.append(np.where(missing, 0.5, unit))
-            if self.conditional[i]:
-                columns.append(np.where(missing, self.apart, 0.0))
-        return np.stack(columns, axis=1)
+        units = rows[:, self.group]
+        chosen = np.floor(units * self._levels) == self._kind
+        found = np.where(self._kind == _COPY, units, math.sqrt(0.5) * chosen)  # nothing is the _THERE-th value: 0
+        return np.where(np.isnan(units), self._missing, found)

@@ -99,13 +99,13 @@ class GaussianProcessSampler(BaseSampler):
         ACQUISITIONS[acquisition]  # an unknown one raises
         self.seed, self.number, self.num_initial_points = _seeds.checked(seed), number, num_initial_points
         self.acquisition, self.beta, self.active = acquisition, beta, active
-        self._reader, self._memo, self._model = Reader(), Memo(), Model(self.seed)
+        self._memo, self._model = Memo(), Model(self.seed)
 
     # -- what Optuna asks ----------------------------------------------------------------------
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """All parameters that any trial has had; of one with several distributions, the latest."""
-        finished, running = split(study.get_trials(deepcopy=False), trial.number)
+        finished, running = self._trials(study, trial.number)
         known = self._memo("union", finished, lambda: union(finished))
         return {**known, **union(running)}
 
@@ -116,8 +116,9 @@ class GaussianProcessSampler(BaseSampler):
         space = self._memo("space", search_space, lambda: Space(search_space))
         if not space.size:
             return space.values(np.empty(0))
-        finished, running = split(study.get_trials(deepcopy=False), trial.number)
-        known = self._reader(finished, space, study.directions)
+        finished, running = self._trials(study, trial.number)
+        read = self._memo("reader", (space.title, study.directions), lambda: Reader(space, study.directions))
+        known = read(finished)
         rows = np.array([space.row(one.params) for one in running if one.params]).reshape(-1, space.size)
         activity = self._activity(space, known)
         if isinstance(activity, Told):
@@ -133,6 +134,10 @@ class GaussianProcessSampler(BaseSampler):
         name = int.from_bytes(hashlib.sha256(param_name.encode()).digest()[:16], "big")
         rng = _seeds.generator(self.seed, self._number_of(trial), _INDEPENDENT, name)
         return space.values(rng.random(space.size))[param_name]
+
+    def _trials(self, study: Study, own: int) -> tuple[list[FrozenTrial], list[FrozenTrial]]:
+        trials = study.get_trials(deepcopy=False)
+        return self._memo("trials", (own, trials), lambda: split(trials, own))
 
     def _number_of(self, trial: FrozenTrial) -> int:
         return trial.number if self.number is None else self.number

@@ -15,6 +15,10 @@ from optuna.trial import FrozenTrial, TrialState
 from thalweg.tuner.searches._encoding import Array, Mask, Space
 from thalweg.tuner.searches._search import REJECTED
 
+_Line = tuple[Array, list[float], float]  # a trial's row, its scores and the error of the first
+
+_OPEN = (TrialState.RUNNING, TrialState.WAITING)
+
 
 def union(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
     """The distributions of all parameters that any trial has; of one with several, the latest."""
@@ -26,9 +30,13 @@ def union(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
 
 def split(trials: Sequence[FrozenTrial], number: int) -> tuple[list[FrozenTrial], list[FrozenTrial]]:
     """The finished trials and the running ones, without trial `number`."""
-    finished = [trial for trial in trials if trial.state.is_finished() and REJECTED not in trial.user_attrs]
+    finished = [trial for trial in trials if trial.state not in _OPEN and not _is_rejected(trial)]
     running = [trial for trial in trials if trial.state == TrialState.RUNNING and trial.number != number]
     return finished, running
+
+
+def _is_rejected(trial: FrozenTrial) -> bool:
+    return trial.state == TrialState.FAIL and REJECTED in trial.user_attrs
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,51 +62,50 @@ class Finished:
 
 
 class Reader:
-    """Reads trials; what it has read before it does not read again."""
+    """Reads finished trials; what it has read before it does not read again.
 
-    def __init__(self) -> None:
-        self._space: Space | None = None
-        self._directions: list[StudyDirection] = []
-        self._lines: dict[int, tuple[FrozenTrial, tuple[Array, list[float], float]]] = {}
+    Args:
+        space: the parameters.
+        directions: one an objective.
+
+    """
+
+    def __init__(self, space: Space, directions: Sequence[StudyDirection]) -> None:
+        self.space, self.directions = space, list(directions)
+        self._lines: dict[int, tuple[FrozenTrial, _Line]] = {}
         self._trials: list[FrozenTrial] = []
-        self._finished: Finished | None = None
+        self._finished = self._read([])
 
-    def __call__(self, trials: list[FrozenTrial], space: Space, directions: list[StudyDirection]) -> Finished:
-        """Finished trials as arrays."""
-        if space is not self._space or directions != self._directions:
-            self.__init__()  # type: ignore[misc]
-            self._space, self._directions = space, list(directions)
-        if self._finished is None or self._trials != trials:
+    def __call__(self, trials: list[FrozenTrial]) -> Finished:
+        """Finished trials as arrays; of the same trials, the same object."""
+        if trials != self._trials:
             self._trials, self._finished = list(trials), self._read(trials)
         return self._finished
 
     def _read(self, trials: list[FrozenTrial]) -> Finished:
         lines = [self._line(trial) for trial in trials]
-        assert self._space is not None
-        count, objectives = len(lines), len(self._directions)
         return Finished(
-            np.array([row for row, _, _ in lines]).reshape(count, self._space.size),
-            np.array([scores for _, scores, _ in lines]).reshape(count, objectives),
+            np.array([row for row, _, _ in lines]).reshape(-1, self.space.size),
+            np.array([scores for _, scores, _ in lines]).reshape(-1, len(self.directions)),
             np.array([error for _, _, error in lines]),
             np.array([trial.state == TrialState.COMPLETE for trial in trials], dtype=bool),
         )
 
-    def _line(self, trial: FrozenTrial) -> tuple[Array, list[float], float]:
+    def _line(self, trial: FrozenTrial) -> _Line:
         known = self._lines.get(trial.number)
         if known is not None and known[0] is trial:
             return known[1]
-        assert self._space is not None
-        line = self._space.row(trial.params), self._scores(trial), _error(trial)
+        line = self.space.row(trial.params), self._scores(trial), _error(trial)
         self._lines[trial.number] = trial, line
         return line
 
     def _scores(self, trial: FrozenTrial) -> list[float]:
+        none = [math.nan] * len(self.directions)
         if trial.state == TrialState.FAIL or trial.values is None:
-            return [math.nan] * len(self._directions)
-        signed = [
-            -v if d == StudyDirection.MAXIMIZE else v for v, d in zip(trial.values, self._directions, strict=True)
-        ]
-        return signed if all(map(math.isfinite, signed)) else [math.nan] * len(signed)
+            return none
+        pairs = zip(trial.values, self.directions, strict=True)
+        signed = [-value if direction == StudyDirection.MAXIMIZE else value for value, direction in pairs]
+        return signed if all(map(math.isfinite, signed)) else none
 
 
 def _error(trial: FrozenTrial) -> float:

@@ -116,7 +116,7 @@ def fit(features: Array, group: NDArray[np.intp], targets: Array, known: Array) 
 def _prior(groups: int) -> tuple[Array, Array]:
     """Means and standard deviations of the logarithms."""
     length = math.log(0.3) + 0.5 * math.log(groups)
-    return np.array([length] * groups + [0.0, math.log(1e-3)]), np.array([1.0] * groups + [1.0, 2.0])
+    return np.array([length] * groups + [0.0, math.log(1e-3)]), np.array([0.7] * groups + [1.0, 2.0])
 
 
 def _loss(theta: Array, data: _Data, center: Array, width: Array) -> tuple[float, Array]:

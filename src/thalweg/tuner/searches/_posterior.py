@@ -112,20 +112,16 @@ class Posterior:
 
     # -- what is known -------------------------------------------------------------------------
 
-    def cross(self, scaled: Array) -> Array:
-        """Covariances of the trials (rows, as many as there is room for) with points (columns)."""
-        covariances = np.zeros((self.capacity, len(scaled)))
-        covariances[: self.count] = self.kernel(self._rows[: self.count], scaled)
-        return covariances
-
     def whiten(self, scaled: Array) -> Array:
-        """V = L^-1 k(x), a column a point; zeros where there is room for further trials."""
-        return self._solved(self.cross(scaled))
+        """The columns v = L^-1 k(x), one a point; zeros where there is room for further trials."""
+        return self._solved(self.kernel(scaled, self._rows[: self.count]))
 
-    def _solved(self, right: Array) -> Array:
-        # dtrsm wants columns: the rows of `right` are the columns of its transpose, which lies in memory as it wants
-        solved = blas.dtrsm(1.0, self._factor, right.T, side=1, lower=1, trans_a=1, overwrite_b=1)
-        return solved.T
+    def _solved(self, rows: Array, transposed: bool = False) -> Array:
+        """L^-1, or its transpose, times the transpose of rows: one a point, with a number for each trial."""
+        right = np.zeros((len(rows), self.capacity))  # its transpose lies in memory as Fortran wants it
+        right[:, : rows.shape[1]] = rows
+        solved: Array = blas.dtrsm(1.0, self._factor, right.T, lower=1, trans_a=int(transposed), overwrite_b=1)
+        return solved
 
     def row(self, i: int) -> tuple[Array, Array]:
         """Of trial i: its scaled features and its row of the factor."""
@@ -155,16 +151,14 @@ class Posterior:
     def gradients(self, scaled: Array, w: Array, weights: Array) -> tuple[Array, Array, Array, Array]:
         """Mean and variance at points, and their derivatives by the scaled features."""
         n, signal = self.count, self.kernel.signal
-        k, slope = matern(squared_distances(self._rows[:n], scaled))
-        right = np.zeros((self.capacity, len(scaled)))
-        right[:n] = signal * k + self.kernel.level
-        v = self._solved(right)
-        explains = blas.dtrsm(1.0, self._factor, v.T, side=1, lower=1).T[:n]  # K^-1 k(x)
+        k, slope = matern(squared_distances(scaled, self._rows[:n]))
+        v = self._solved(signal * k + self.kernel.level)
+        explains = self._solved(v.T, transposed=True)[:n]  # K^-1 k(x)
         slope *= signal
-        d_mean = self._pulled(slope * weights[:n, None], scaled)
-        d_variance = self._pulled(-2.0 * slope * explains, scaled)
+        d_mean = self._pulled(slope * weights[:n], scaled)
+        d_variance = self._pulled(-2.0 * slope * explains.T, scaled)
         return w @ v, self.variance((v * v).sum(0)), d_mean, d_variance
 
     def _pulled(self, pull: Array, scaled: Array) -> Array:
         """sum_i pull_i (x_i - x): the derivative of sum_i c_i k(x_i, x), where pull_i = -2 c_i dk/d(r^2)."""
-        return pull.T @ self._rows[: self.count] - pull.sum(0)[:, None] * scaled
+        return pull @ self._rows[: self.count] - pull.sum(1)[:, None] * scaled
