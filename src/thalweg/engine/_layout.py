@@ -9,6 +9,7 @@ to be copied out of the vector in each step.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -41,13 +42,24 @@ class Layout(NamedTuple):
 
     def split(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
         """Back to one a weight."""
-        found: dict[int, Any] = dict(zip(self.alone, arrays, strict=False))
-        start = 0
-        for i in self.joined:
-            size = size_of(self.shapes[i])
-            found[i] = arrays[-1][start : start + size].reshape(self.shapes[i])
-            start += size
-        return tuple(found[i] for i in range(len(self.shapes)))
+        vector = arrays[-1]
+        return tuple(
+            arrays[start] if stop is None else vector[start:stop].reshape(shape) for start, stop, shape in _lies(self)
+        )
+
+
+@lru_cache(maxsize=128)
+def _lies(layout: Layout) -> tuple[tuple[int, int | None, tuple[int, ...]], ...]:
+    """Per weight its beginning and end in the vector, or the number of its own array and None."""
+    found: dict[int, tuple[int, int | None, tuple[int, ...]]] = {
+        i: (number, None, layout.shapes[i]) for number, i in enumerate(layout.alone)
+    }
+    start = 0
+    for i in layout.joined:
+        stop = start + size_of(layout.shapes[i])
+        found[i] = (start, stop, layout.shapes[i])
+        start = stop
+    return tuple(found[i] for i in range(len(layout.shapes)))
 
 
 def layout_of(network: Network) -> Layout | None:

@@ -21,13 +21,17 @@ _MOST = 128  # programs kept; a user who makes a new loss function every time mu
 class Program:
     """A compiled function and what is known of its speed.
 
+    Args:
+        function: to be compiled.
+        options: of the compiler.
+
     Attributes:
         seconds_per_step: of the last chunk that was not the first, or None.
         traces: how often it was traced; a structure that is compiled once has 1 per shape of data.
 
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], options: dict[str, Any] | None = None) -> None:
         self.seconds_per_step: float | None = None
         self.traces = 0
 
@@ -35,7 +39,7 @@ class Program:
             self.traces += 1
             return function(*arguments)
 
-        self._run = jax.jit(counted)
+        self._run = jax.jit(counted, compiler_options=options)
 
     def __call__(self, *arguments: Any) -> Any:
         return self._run(*arguments)
@@ -62,12 +66,12 @@ def program(kind: str, task: Task, members: tuple[str, int] | None = None) -> Pr
         _programs.move_to_end(key)
         return _programs[key]
     use_disk_cache()
-    function = _MAKERS[kind](task.blueprint())
+    function, options = _MAKERS[kind](task.blueprint()), None
     if members is not None:
-        from thalweg.engine._population import spread
+        from thalweg.engine._population import options_for, spread
 
-        function = spread(function, kind, members)
-    made = _programs[key] = Program(function)
+        function, options = spread(function, kind, members), options_for(members)
+    made = _programs[key] = Program(function, options)
     if len(_programs) > _MOST:
         _, oldest = _programs.popitem(last=False)
         oldest.clear()

@@ -159,17 +159,17 @@ class PopulationSession(Session):
         if validation is not None:
             placed = self.feed.data if validation is train else None
             self.evaluator = PopulationEvaluator(
-                population, validation, first_rows(validation), asked, portions.validation, placed
+                population, validation, first_rows(validation), asked, portions.validation, placed, self.crew, self._held
             )
         self.history = self.callbacks.history
         self.paths_of = [
             [public(model, path) for path in task.paths] for model, task in zip(models, self.tasks, strict=True)
         ]
-        if self.evaluator is not None:
-            self.evaluator.warm_up()
         self._state: TrainState | None = None
         self._given: list[list[Any]] = []
         self._settled = True  # whether the members have what the state holds
+        if self.evaluator is not None:
+            self.evaluator.warm_up()
         self.begin()
 
     def fresh_totals(self) -> Any:
@@ -214,6 +214,11 @@ class PopulationSession(Session):
         self._settled = True
         self._given = [[v.value for v in model.weights] for model in self.population]
         return self._state
+
+    def _held(self) -> tuple[Any, Any]:
+        """The program's weights, for an evaluation."""
+        state = self.state(None)
+        return state.params, state.frozen
 
     def judge(self, logs: dict[str, Any], chunk: Chunk, offset: int) -> None:
         """Stop members whose loss is finite no more, each with its last finite state; the others go on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -32,6 +33,8 @@ class PopulationEvaluator:
         asked: arguments of ``fit`` that concern validation.
         rows: per member the numbers of its rows; None where all are evaluated on all.
         placed: the rows on the devices, where they are there already.
+        crew: of a fit, whose program has the weights on the devices already.
+        held: gives that program's weights as they are now.
 
     """
 
@@ -43,6 +46,8 @@ class PopulationEvaluator:
         asked: dict[str, Any],
         rows: list[Numbers] | None = None,
         placed: Any = None,
+        crew: Crew | None = None,
+        held: Callable[[], tuple[Any, Any]] | None = None,
     ) -> None:
         use_host_devices()
         self.population = population
@@ -50,29 +55,28 @@ class PopulationEvaluator:
         limits = {**defaults(), **asked}
         limits["steps_per_epoch"] = limits["validation_steps"]
         limits["batch_size"] = limits["validation_batch_size"] or limits["batch_size"]
-        mold = population.mold._replace(tasks=tuple(task.without_training() for task in population.mold.tasks))
-        self.crew = Crew([model.task().without_training() for model in models], mold)
+        self.crew = crew or Crew([model.task().without_training() for model in models])
+        self.task = self.crew.task.watching(self.crew.task.watch.without_gradient())
+        self._held = held or self._gathered
         self.own = rows is not None
         self.feed = PopulationFeed(self.crew, source, limits, [None] * len(models), first, rows, placed)
-        assert self.crew.task.watch is not None
-        self.watch = self.crew.task.watch
+        self.watch: Any = self.task.watch
 
     def warm_up(self) -> None:
         """Compile in the background, while the training program is compiled: no step is run."""
-        if isinstance(self.feed.inner, ArrayFeed) and not self._program().traces:
-            self._warming = threading.Thread(target=self._compile, daemon=True, name="thalweg-compile")
+        run = self._program()
+        if not isinstance(self.feed.inner, ArrayFeed) or run.traces:
+            return
+        with contextlib.suppress(Exception):  # whatever it is, the evaluation itself will say so
+            nobody = self.feed.bound(0, [False] * len(self.population))
+            given = (*self._start(), *self._read(next(iter(self._slabs()))), self.crew.units, nobody, nobody)
+            self._warming = threading.Thread(target=_quietly, args=(run, given), daemon=True, name="thalweg-compile")
             self._warming.start()
 
     _warming: threading.Thread | None = None
 
-    def _compile(self) -> None:
-        with contextlib.suppress(Exception):  # whatever it is, the evaluation itself will say so
-            slab = next(iter(self._slabs()))
-            nobody = self.feed.bound(0, [False] * len(self.population))
-            self._program()(*self._start(), *self._read(slab), self.crew.units, nobody, nobody)
-
     def _program(self) -> Program:
-        return program("evaluate each" if self.own else "evaluate", self.crew.task, self.crew.how)
+        return program("evaluate each" if self.own else "evaluate", self.task, self.crew.how)
 
     def _slabs(self) -> Any:
         return self.feed.epoch(0) if self.own else self.feed.inner.epoch(0)
@@ -80,9 +84,10 @@ class PopulationEvaluator:
     def _start(self) -> tuple[Any, ...]:
         """Weights, sums of nothing and hypers."""
         crew = self.crew
-        totals = crew.gather([self.watch.init()] * len(self.population))
-        weights = crew.weights([model.arrays() for model in self.population])
-        return *weights, totals, crew.vectors(crew.numbers())
+        return *self._held(), crew.gather([self.watch.init()] * len(self.population)), crew.vectors(crew.numbers())
+
+    def _gathered(self) -> tuple[Any, Any]:
+        return self.crew.weights([model.arrays() for model in self.population])
 
     def _read(self, slab: Any) -> tuple[Any, Any]:
         return self.crew.share(slab.data, own=False), self.crew.share(slab.order, own=self.own)
@@ -133,6 +138,11 @@ class PopulationEvaluator:
         if results is None:
             raise data.DataError("There is nothing to evaluate on: the data gave no batch.")
         return results
+
+
+def _quietly(run: Program, given: tuple[Any, ...]) -> None:
+    with contextlib.suppress(Exception):
+        run(*given)
 
 
 def predict_population(population: Population, x: Any, batch_size: int | None) -> Any:

@@ -6,6 +6,7 @@ means that one compiled program serves both nets.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -369,4 +370,4 @@ def _activity_penalty(layer: Layer, y: Any, ctx: Context) -> tuple[Any, ...]:
 
 def size_of(shape: Sequence[int]) -> int:
     """How many numbers an array of `shape` holds."""
-    return int(np.prod(shape, dtype=np.int64))
+    return math.prod(map(int, shape))
