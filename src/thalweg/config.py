@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 
 from thalweg._names import unknown
@@ -14,6 +17,7 @@ _POLICIES = {
     "mixed_bfloat16": ("float32", "bfloat16"),
 }
 _policy = "float32"
+_here: ContextVar[str | None] = ContextVar("dtype policy of a block of code", default=None)
 
 
 def set_dtype_policy(name: str) -> None:
@@ -41,14 +45,43 @@ def set_dtype_policy(name: str) -> None:
     _policy = name
 
 
+@contextlib.contextmanager
+def precision(name: str) -> Iterator[None]:
+    """Another dtype policy for what is built and run within, in this thread alone.
+
+    Args:
+        name: as for :func:`set_dtype_policy`.
+
+    Raises:
+        ValueError: on an unknown name.
+
+    Example:
+        >>> import thalweg
+        >>> with thalweg.config.precision('float64'):
+        ...     thalweg.config.floatx()
+        'float64'
+
+    """
+    if name not in _POLICIES:
+        raise ValueError(unknown("dtype policy", name, list(_POLICIES)))
+    import jax
+
+    token = _here.set(name)
+    try:
+        with jax.enable_x64(True) if name == "float64" else contextlib.nullcontext():
+            yield
+    finally:
+        _here.reset(token)
+
+
 def dtype_policy() -> str:
     """The policy in force, by name."""
-    return _policy
+    return _here.get() or _policy
 
 
 def floatx() -> str:
     """The dtype of weights, losses and updates: ``'float32'`` or ``'float64'``."""
-    return _POLICIES[_policy][0]
+    return _POLICIES[dtype_policy()][0]
 
 
 def set_floatx(dtype: str) -> None:
@@ -58,7 +91,7 @@ def set_floatx(dtype: str) -> None:
 
 def compute_dtype() -> str:
     """The dtype of the layers' arithmetic."""
-    return _POLICIES[_policy][1]
+    return _POLICIES[dtype_policy()][1]
 
 
 def cache_folder() -> Path:

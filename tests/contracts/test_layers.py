@@ -17,6 +17,7 @@ from thalweg.engine import compiled
 RNG = np.random.default_rng(2)
 FLAT = RNG.normal(size=(8, 6)).astype(np.float32)
 DEEP = RNG.normal(size=(8, 4, 3)).astype(np.float32)
+CODES = RNG.integers(0, 7, (8, 4)).astype(np.float32)
 PAIR = [FLAT, RNG.normal(size=(8, 6)).astype(np.float32)]
 
 CASES = [
@@ -39,6 +40,8 @@ CASES = [
     ),
     ("Dropout", {"rate": 0.3}, FLAT),
     ("ELU", {"alpha": 0.5}, FLAT),
+    ("Embedding", {"input_dim": 7, "output_dim": 3}, CODES),
+    ("Embedding", {"input_dim": 7, "output_dim": 2, "embeddings_regularizer": "l2"}, CODES),
     ("Flatten", {}, DEEP),
     ("GaussianNoise", {"stddev": 0.3}, FLAT),
     ("Identity", {}, FLAT),

@@ -25,6 +25,7 @@ CASES = [
     ("Dense", {"units": 5, "activation": "relu", "use_bias": False, "activity_regularizer": "l2"}, 1),
     ("Dropout", {"rate": 0.0, "seed": 3}, 1),
     ("ELU", {"alpha": 0.5}, 1),
+    ("Embedding", {"input_dim": 50, "output_dim": 2}, 0),
     ("Flatten", {}, 0),
     ("GaussianNoise", {"stddev": 0.0}, 1),
     ("Identity", {}, 1),

@@ -111,6 +111,7 @@ LAYERS = [
     ("Normalization", {"axis": None}, [DEEP]),
     ("Normalization", {"mean": 0.5, "variance": 2.0}, [FLAT]),
     ("Normalization", {"axis": 1, "mean": [1.0, 2, 3, 4], "variance": [0.0, 1, 2, 3], "invert": True}, [DEEP]),
+    ("Embedding", {"input_dim": 50, "output_dim": 3}, [FLAT]),
     ("PReLU", {}, [FLAT]),
     ("PReLU", {"shared_axes": [1]}, [CUBE]),
     ("ReLU", {}, [FLAT]),

@@ -19,6 +19,7 @@ import optuna
 import pytest
 
 from thalweg.tuner import _mirror
+from thalweg.tuner._lingering import finish, linger
 from thalweg.tuner._mirror import Mirror, MirrorLost
 from thalweg.tuner._parameters import Boolean, Choice, Condition, Fixed, Float, Int
 from thalweg.tuner._study import Study, read_study
@@ -37,8 +38,9 @@ VALUES = {"units": 64, "rate": 0.01, "activation": "tanh", "bias": True, "batch_
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     monkeypatch.setattr(_mirror, "EVERY", 0.05)
+    before = set(threading.enumerate())  # other tests' mirrors may still be written
     yield
-    assert not [thread for thread in threading.enumerate() if thread.name == "thalweg-mirror"]
+    assert not [one for one in set(threading.enumerate()) - before if one.name == "thalweg-mirror"]
 
 
 def trial(number, **given):
@@ -394,6 +396,7 @@ WRITER = """
 import os, sys
 import optuna, sqlalchemy.orm, alembic.command
 from thalweg.tuner import _mirror
+from thalweg.tuner._lingering import finish, linger
 from thalweg.tuner._parameters import parameter_from_config
 from thalweg.tuner._study import Study
 from thalweg.tuner._trial import COMPLETED, Trial
@@ -436,3 +439,14 @@ def test_killed_while_it_is_written(tmp_path):
     found = loaded(folder / "study.db", "study")[1]
     assert [one.user_attrs["number"] for one in found] == told and len(told) > 1
     assert all(one.params == VALUES and one.value == one.user_attrs["number"] / 4 for one in found)
+
+
+def test_the_mirror_of_a_study_that_is_over_ends_by_itself(tmp_path):
+    mirror = Mirror(tmp_path / "study.db", "first", ["min"])
+    mirror.update([trial(0), trial(1)], SPACE)
+    linger(tmp_path, mirror)
+    until = time.monotonic() + 30
+    while mirror._thread.is_alive() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not mirror._thread.is_alive() and numbers(tmp_path / "study.db") == [0, 1]
+    finish(tmp_path)

@@ -294,6 +294,18 @@ def test_groups_are_in_the_journal(tmp_path):
     assert all(0 <= group["padding"] < 1 for group in groups)
 
 
+def test_what_groups_took_is_in_the_journal_and_said_where_all_is_wanted(tmp_path, capsys):
+    found = search(folder=tmp_path, max_trials=8, fit={**FIT, "verbose": 2})
+    trained = list(tuner.read_study(found.folder).events("group trained"))
+    assert sorted(n for group in trained for n in group["trials"]) == list(range(8))
+    assert all(group["seconds"] > 0 for group in trained)
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("trained ")]
+    assert len(lines) == len(trained) and all("compiled" in line for line in lines)
+    search(folder=tmp_path / "again", max_trials=8)  # the same programs serve again
+    again = list(tuner.read_study(tmp_path / "again" / found.folder.name).events("group trained"))
+    assert [group["compiled"] for group in again] == [0] * len(again)
+
+
 def test_a_budget_of_memory_cuts_groups(tmp_path):
     found = search(folder=tmp_path, max_trials=6, memory=1)
     groups = list(tuner.read_study(found.folder).events("group"))

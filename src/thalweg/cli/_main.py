@@ -17,6 +17,21 @@ def main() -> None:
     """Train, tune, diagnose and explain deep neural nets."""
 
 
+def _of_tables(command: Any) -> Any:
+    """The options that say what a table's columns are."""
+    options = (
+        click.option("--target", default=None, help="Of a table: the column to predict, or several with commas."),
+        click.option("--types", default=None, help="Of a table: what columns are, as zip=categorical,when=date."),
+        click.option("--drop", default=None, help="Of a table: columns to leave out, with commas."),
+        click.option("--task", default=None, help="Of a table: classification, regression or labels."),
+        click.option("--group", default=None, help="Of a table: a column whose equal cells stay together in a split."),
+        click.option("--time-column", default=None, help="Of a table: validate on the rows that are last by it."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @main.command(context_settings={"show_default": True})
 @click.argument("data", default="digits")
 @click.option("--layers", default="128,128", help="Widths of the hidden layers, separated by commas; '' for none.")
@@ -31,12 +46,13 @@ def main() -> None:
 @click.option("--seed", default=0, help="The same seed gives the same net on the same machine.")
 @click.option("--checkpoint", default="epoch", help="How often a checkpoint is written: epoch, '5 min', '500 steps'.")
 @click.option("--from", "study", default=None, help="A study of thalweg tune: train the net of its best trial.")
+@_of_tables
 @click.option("--out", default=None, help="Folder to write to.  [default: runs/DATA-DATE-TIME]", show_default=False)
 def train(data: str, **asked: Any) -> None:
-    """Train a net on DATA: digits, digits8, mnist, or a .npz file.
+    """Train a net on DATA: digits, digits8, mnist, a .npz file, or a table (.csv, .parquet, .jsonl) with --target.
 
-    A file holds x_train and y_train (or x and y). Whole-number targets are classes, others are numbers to
-    predict. The rows in x_test and y_test are not opened.
+    A .npz file holds x_train and y_train (or x and y). Whole-number targets are classes, others are numbers to
+    predict. The rows in x_test and y_test are not opened. Of a table, a line says what each column is taken for.
     """
     from thalweg.cli._train import train as run
 
@@ -57,9 +73,10 @@ def train(data: str, **asked: Any) -> None:
 @click.option("--storage", default=None, help="URL of a database to mirror trials to.  [default: study.db]")
 @click.option("--resume", is_flag=True, help="Go on with the study that is there.")
 @click.option("--overwrite", is_flag=True, help="Begin anew where there is a study.")
+@_of_tables
 @click.option("--out", default=None, help="Folder of the study.  [default: studies/DATA-SEARCH]", show_default=False)
 def tune(data: str, **asked: Any) -> None:
-    """Search for the best dense net for DATA: digits, digits8, mnist, or a .npz file.
+    """Search for the best dense net for DATA: digits, digits8, mnist, a .npz file, or a table with --target.
 
     Depth, widths, activation, dropout, L2, optimizer, learning rate and its schedule, and batch size are searched;
     the trials train side by side. The rows in x_test and y_test are not opened.
@@ -79,6 +96,22 @@ def resume(run: str) -> None:
     from thalweg.cli._train import resume as go_on
 
     _told(lambda: go_on(run))
+
+
+@main.command(context_settings={"show_default": True})
+@click.argument("run")
+@click.argument("table")
+@click.option("-o", "--out", required=True, help="Where to write the predictions, a .csv file.")
+@click.option("--rows", default=65536, help="Rows held in memory at a time.")
+def predict(run: str, table: str, out: str, rows: int) -> None:
+    """Predict for the rows of TABLE (.csv, .parquet, .jsonl) with RUN, a run's folder or a .keras file.
+
+    Columns may stand in another order; others are ignored with a word. Besides the prediction, and of classes each
+    one's probability, a column counts the cells of a row that are unlike all that were seen in training.
+    """
+    from thalweg.cli._predict import predict as run_
+
+    _told(lambda: run_(run, table, out, rows))
 
 
 @main.command()

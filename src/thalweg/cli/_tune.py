@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from thalweg import datasets, tuner
+from thalweg import tuner
 from thalweg._names import Table
-from thalweg.cli._train import Interrupted, goal_of, said, scaling, split
+from thalweg.cli._source import Source, source_of
+from thalweg.cli._train import Interrupted
 from thalweg.tuner.searches._hyperband import Hyperband
 
-_AGAIN = ("search", "trials", "time", "epochs", "objective", "executions", "validation", "seed", "executor", "storage")
+_DATA = ("validation", "epochs", "seed", "target", "types", "drop", "task", "group", "time_column")
+"""Options that say what is trained on, and how."""
+_AGAIN = ("search", "trials", "time", "objective", "executions", "executor", "storage", *_DATA)
 """Options with which a search goes on as it began."""
 _FACTOR = 3  # by how much a round of Hyperband has fewer trials and more epochs
 
@@ -67,34 +71,37 @@ def tune(name: str, asked: dict[str, Any]) -> None:
 
     """
     console = Console(highlight=False)
-    held = datasets.load(name)
-    folder = Path(asked["out"]) if asked["out"] else Path("studies") / f"{held.name}-{asked['search']}"
+    source = source_of(name, asked)
+    folder = Path(asked["out"]) if asked["out"] else Path("studies") / f"{source.name}-{asked['search']}"
     if tuner.holds_study(folder) and not (asked["resume"] or asked["overwrite"]):
         raise FileExistsError(f"There is a study in {folder}: --resume goes on with it, --overwrite begins anew.")
-    train_rows, validation = split(held.x, held.y, asked["validation"], asked["seed"])
-    console.print(said(held, train_rows[0], validation[0]))
-    found = made(name, train_rows, held.y, asked, folder)
+    console.print("\n".join(source.lines), markup=False)
+    found = made(name, source, asked, folder)
     try:
-        found.search(*train_rows, epochs=asked["epochs"], validation_data=validation)
+        found.search(*source.train, epochs=asked["epochs"], validation_data=source.validation)
     except KeyboardInterrupt:
-        again = " ".join(f"--{option} {asked[option]}" for option in _AGAIN if asked[option] is not None)
+        given = {option.replace("_", "-"): asked[option] for option in _AGAIN if asked.get(option) is not None}
+        again = " ".join(f"--{option} {shlex.quote(str(value))}" for option, value in given.items())
         console.print(f"interrupted; to go on: thalweg tune {name} {again} --out {folder} --resume", soft_wrap=True)
         raise Interrupted from None
     path = folder / "best.keras"
-    found.get_best_models()[0].save(path)
+    best = found.get_best_models()[0]
+    best.preprocessing = source.recipe and source.recipe.record()
+    best.save(path)
     console.print(
         f"wrote {folder}/\n"
         "  best.keras     the net of the best trial, as it was trained\n"
         "  journal.jsonl  every trial\n"
         "  study.db       the same, for optuna-dashboard\n"
         f"to train it longer: thalweg train {name} --from {folder}"
+        + (f"\nto predict: thalweg predict {path} new.csv -o out.csv" if source.recipe else ""),
+        soft_wrap=True,
     )
 
 
-def made(name: str, train_rows: Any, y: Any, asked: dict[str, Any], folder: Path) -> Any:
+def made(name: str, source: Source, asked: dict[str, Any], folder: Path) -> Any:
     """The tuner that was asked for."""
-    goal = goal_of(y)
-    objective = asked["objective"] or f"val_{goal.metric}"
+    objective = asked["objective"] or f"val_{source.goal.metric}"
     common = {
         "directory": folder.parent,
         "project_name": folder.name,
@@ -104,29 +111,29 @@ def made(name: str, train_rows: Any, y: Any, asked: dict[str, Any], folder: Path
         "executions_per_trial": asked["executions"],
         "executor": asked["executor"],
         "storage": asked["storage"],
-        "asked": {"data": name, "validation": asked["validation"], "epochs": asked["epochs"], "seed": asked["seed"]},
+        "asked": {"data": name, **{option: asked[option] for option in _DATA if asked.get(option) is not None}},
     }
-    build = space_of(train_rows[0], goal, asked["epochs"])
+    build = space_of(source, asked["epochs"])
     if asked["trials"] is None and asked["time"] is None:
         asked = {**asked, "trials": 100}
     return SEARCHES[asked["search"]](build, objective, asked, **common)
 
 
-def space_of(x: Any, goal: Any, epochs: int) -> tuner.HyperMLP:
+def space_of(source: Source, epochs: int) -> tuner.HyperMLP:
     """The default space for these rows."""
+    goal = source.goal
     return tuner.HyperMLP(
         goal.outputs,
         goal.activation,
         goal.loss,
         [goal.metric],
-        input_shape=x.shape[1:],
-        front=scaling(x),
-        rows=len(x),
+        front=source.front,
+        rows=source.rows,
         epochs=epochs,
     )
 
 
-def best_of(folder: str, x: Any, y: Any, epochs: int) -> tuple[Any, int]:
+def best_of(folder: str, source: Source, epochs: int) -> tuple[Any, int]:
     """The net of a study's best trial, untrained and compiled for `epochs`, and its batch size.
 
     Raises:
@@ -142,5 +149,5 @@ def best_of(folder: str, x: Any, y: Any, epochs: int) -> tuple[Any, int]:
     if not best or not best[0].has_score:
         raise ValueError(f"No trial of the study in {folder} has a score.")
     hp = tuner.HyperParameters(best[0].values).for_trial()
-    model = space_of(x, goal_of(y), epochs).build(hp)
+    model = space_of(source, epochs).build(hp)
     return model, best[0].values["batch_size"]

@@ -22,3 +22,7 @@ from thalweg.data._stream import Sequence as Sequence
 from thalweg.data._stream import Stream as Stream
 from thalweg.data._stream import peek as peek
 from thalweg.data._stream import prefetch as prefetch
+from thalweg.data.tables import Recipe as Recipe
+from thalweg.data.tables import Table as Table
+from thalweg.data.tables import read as read
+from thalweg.data.tables import read_recipe as read_recipe

@@ -80,7 +80,9 @@ class Task:
     def hypers(self) -> np.ndarray:
         """The numbers in force, as the vector that flows into the program."""
         parts = (*self.network.layers, self.objective, self.optimizer)  # in the order of `paths`; read every chunk
-        return np.array([number for part in parts if part is not None for number in part.hypers().values()], dtype=np.float64)
+        return np.array(
+            [number for part in parts if part is not None for number in part.hypers().values()], dtype=np.float64
+        )
 
     def unpack(self, vector: Any) -> dict[str, dict[str, Any]]:
         """The vector inside a program, back as hypers by part and by name."""

@@ -5,6 +5,7 @@ over first, and runs no code.
 """
 
 from thalweg.files._atomic import remove_parts as remove_parts
+from thalweg.files._atomic import whole_file as whole_file
 from thalweg.files._atomic import write_whole as write_whole
 from thalweg.files._checkpoint import read_checkpoint as read_checkpoint
 from thalweg.files._checkpoint import write_checkpoint as write_checkpoint

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 PART = ".part"
 """How names of files end that are not whole yet."""
@@ -40,6 +40,32 @@ def write_whole(path: str | os.PathLike[str], pieces: Iterable[Any]) -> None:
     except OSError as error:
         _let_go(part)
         raise _named(error, target, sum(view.nbytes for view in views)) from error
+    except BaseException:
+        _let_go(part)
+        raise
+
+
+@contextlib.contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A file that is written bit by bit, and takes its place when all is written: for what memory need not hold.
+
+    Raises:
+        OSError: where it cannot be written; what was there before is whole.
+
+    """
+    target = Path(os.path.realpath(path))
+    part = target.with_name(f".{target.name[:40]}.{os.urandom(6).hex()}{PART}")
+    try:
+        with open(part, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, target)
+        sync_folder(target.parent)
+    except OSError as error:
+        size = part.stat().st_size if part.exists() else 0
+        _let_go(part)
+        raise _named(error, target, size) from error
     except BaseException:
         _let_go(part)
         raise

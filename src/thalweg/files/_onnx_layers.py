@@ -13,6 +13,7 @@ from thalweg.files._onnx_graph import Graph
 from thalweg.layers import Layer
 
 Features = tuple[int, ...]
+_INT64 = 7  # ONNX's number for it
 
 
 class Call(NamedTuple):
@@ -109,6 +110,11 @@ def _prelu(g: Graph, call: Call) -> str:
     return g.op("PRelu", call.x, g.constant("alpha", call.weights["alpha"]))
 
 
+def _embedding(g: Graph, call: Call) -> str:
+    codes = g.op("Cast", call.x, to=_INT64)
+    return g.op("Gather", g.constant("embeddings", call.weights["embeddings"]), codes, axis=0)
+
+
 def _batch_normalization(g: Graph, call: Call) -> str:
     """The mean is taken off first: ``x * a + b``, as ONNX's own operation computes, loses the digits of large means."""
     layer, w = call.layer, call.weights
@@ -193,6 +199,7 @@ LAYERS: dict[type[Layer], Emitter] = {
     layers.Dense: _dense,
     layers.Dropout: _nothing,
     layers.ELU: _elu,
+    layers.Embedding: _embedding,
     layers.Flatten: _flatten,
     layers.GaussianNoise: _nothing,
     layers.Identity: _nothing,

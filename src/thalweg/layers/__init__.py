@@ -24,6 +24,7 @@ from thalweg.layers._context import layer_key as layer_key
 from thalweg.layers._dense import Dense as Dense
 from thalweg.layers._dropout import Dropout as Dropout
 from thalweg.layers._dropout import GaussianNoise as GaussianNoise
+from thalweg.layers._embedding import Embedding as Embedding
 from thalweg.layers._input import Input as Input
 from thalweg.layers._input import InputLayer as InputLayer
 from thalweg.layers._lambda import Lambda as Lambda
@@ -61,6 +62,7 @@ _CLASSES: tuple[type[Layer], ...] = (
     Dense,
     Dropout,
     ELU,
+    Embedding,
     Flatten,
     GaussianNoise,
     Identity,

@@ -1,6 +1,8 @@
 """What a person holds: Sequential, the functional Model, Population; and models from files."""
 
 from thalweg.files import FileError as FileError
+from thalweg.models._chained import chained as chained
+from thalweg.models._chained import table_front as table_front
 from thalweg.models._files import FileWarning as FileWarning
 from thalweg.models._files import load_model as load_model
 from thalweg.models._files import model_from_json as model_from_json

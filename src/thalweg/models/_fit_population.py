@@ -159,7 +159,14 @@ class PopulationSession(Session):
         if validation is not None:
             placed = self.feed.data if validation is train else None
             self.evaluator = PopulationEvaluator(
-                population, validation, first_rows(validation), asked, portions.validation, placed, self.crew, self._held
+                population,
+                validation,
+                first_rows(validation),
+                asked,
+                portions.validation,
+                placed,
+                self.crew,
+                self._held,
             )
         self.history = self.callbacks.history
         self.paths_of = [

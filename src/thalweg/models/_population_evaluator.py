@@ -56,14 +56,16 @@ class PopulationEvaluator:
         limits["steps_per_epoch"] = limits["validation_steps"]
         limits["batch_size"] = limits["validation_batch_size"] or limits["batch_size"]
         self.crew = crew or Crew([model.task().without_training() for model in models])
-        self.task = self.crew.task.watching(self.crew.task.watch.without_gradient())
+        watch = self.crew.task.watch
+        assert watch is not None
+        self.task = self.crew.task.watching(watch.without_gradient())
         self._held = held or self._gathered
         self.own = rows is not None
         self.feed = PopulationFeed(self.crew, source, limits, [None] * len(models), first, rows, placed)
-        self.watch: Any = self.task.watch
+        self.watch = watch.without_gradient()
 
     def warm_up(self) -> None:
-        """Compile in the background, while the training program is compiled: no step is run."""
+        """Compile in the background, while the training program is traced: no step is run."""
         run = self._program()
         if not isinstance(self.feed.inner, ArrayFeed) or run.traces:
             return

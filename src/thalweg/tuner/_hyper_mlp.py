@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from thalweg import Input, Sequential, layers, optimizers, regularizers
+from thalweg import Input, layers, optimizers, regularizers
+from thalweg.models import chained
 from thalweg.tuner._hypermodel import HyperModel
 from thalweg.tuner._hyperparameters import HyperParameters
 
@@ -20,8 +21,9 @@ class HyperMLP(HyperModel):
         outputs: units of the last layer.
         output_activation: of the last layer.
         loss, metrics: as for ``compile``.
-        input_shape: of a row.
-        front: layers that scale the rows, made anew for every net: a function without arguments.
+        input_shape: of a row, where there is no `front`.
+        front: makes what a net begins with, anew for every net: a function without arguments that gives layers, the
+            first an Input, or inputs and the symbol made of them (``models.table_front``).
         rows: training rows, and
         epochs: how long a whole training is: schedules are spread over them.
         max_layers: hidden layers at most.
@@ -41,7 +43,7 @@ class HyperMLP(HyperModel):
         loss: Any = "sparse_categorical_crossentropy",
         metrics: Sequence[Any] = ("accuracy",),
         *,
-        input_shape: tuple[int, ...],
+        input_shape: tuple[int, ...] | None = None,
         front: Any = None,
         rows: int,
         epochs: int,
@@ -50,12 +52,14 @@ class HyperMLP(HyperModel):
         super().__init__()
         self.outputs, self.output_activation = outputs, output_activation
         self.loss, self.metrics = loss, list(metrics)
-        self.input_shape, self.front = tuple(input_shape), front
+        if (input_shape is None) == (front is None):
+            raise ValueError("HyperMLP needs either input_shape or front, to know what its nets begin with.")
+        self.front = front or (lambda: [Input(tuple(input_shape))])  # type: ignore[arg-type]
         self.rows, self.epochs, self.max_layers = rows, epochs, max_layers
 
     def build(self, hp: HyperParameters) -> Any:
         """A compiled net."""
-        parts: list[Any] = [Input(self.input_shape), *(self.front() if self.front else [])]
+        parts: list[Any] = []
         activation = hp.Choice("activation", ["relu", "tanh", "gelu", "silu"])
         dropout = hp.Float("dropout", 0.0, 0.5)
         penalty = hp.Float("l2", 1e-7, 1e-2, sampling="log")
@@ -65,7 +69,7 @@ class HyperMLP(HyperModel):
                 layers.Dense(units, activation=activation, kernel_regularizer=regularizers.L2(penalty)),
                 layers.Dropout(dropout),
             ]
-        model = Sequential([*parts, layers.Dense(self.outputs, activation=self.output_activation)])
+        model = chained(self.front(), [*parts, layers.Dense(self.outputs, activation=self.output_activation)])
         model.compile(self._optimizer(hp), self.loss, metrics=self.metrics)
         return model
 

@@ -23,6 +23,7 @@ def linger(folder: Path, mirror: Mirror) -> None:
         atexit.unregister(finish_all)  # once, after whatever was registered before
         atexit.register(finish_all)
     _mirrors[folder.resolve()] = mirror
+    mirror.retire()
 
 
 def finish(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -120,6 +121,8 @@ class Loop(Listener):
                 self.ended = "time is up"
                 break
         self.nets.keep_only(self._best())
+        for left in (self.study.folder / "groups").glob("*"):  # checkpoints of groups, all of which are done
+            shutil.rmtree(left, ignore_errors=True)
         if self.trials and not any(trial.has_score for trial in self.trials):
             raise SearchFailed("\n".join(["The search found nothing.", *failures(self.trials)]))
 
@@ -333,6 +336,12 @@ class Loop(Listener):
         if epoch >= epochs:
             del self._under_way[first]
         self.screen.running(list(self._under_way.values()))
+
+    def trained(self, group: dict[str, Any], compiled: int, seconds: float) -> None:
+        """A group is done: what it took goes into the journal."""
+        record = {"trials": group["trials"], "compiled": compiled, "seconds": round(seconds, 3)}
+        self.study.note("group trained", record)
+        self.screen.grouped({**group, **record})
 
 
 def _metrics(nets: Sequence[Net]) -> dict[str, float]:

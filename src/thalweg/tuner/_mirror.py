@@ -114,6 +114,7 @@ class Mirror:
         self._job: tuple[list[Trial], list[Parameter]] = ([], [])
         self._asked, self._done = 0, 0  # updates
         self._hurry, self._stopped, self._given_up = False, False, False
+        self._last = False  # whether no more updates will come
         self._moved = 0.0  # when something was written last
         self._failing: tuple[float, Exception] | None = None  # since when, and what was said last
 
@@ -188,6 +189,12 @@ class Mirror:
                 since, error = self._failing or (self._moved, TimeoutError("it does not answer"))
                 raise MirrorLost(self._said(error, time.monotonic() - since)) from error
 
+    def retire(self) -> None:
+        """Stop as soon as the storage has all that it was given; returns at once."""
+        with self._news:
+            self._last = True
+            self._news.notify_all()
+
     def close(self) -> None:
         """Wait until the storage has all that it was given, and stop; may be called twice.
 
@@ -233,9 +240,15 @@ class Mirror:
     def _next(self, pause: float) -> tuple[int, list[Trial], list[Parameter]] | None:
         """The next update, after a pause and once there is one; None where there will be no more."""
         with self._news:
-            self._news.wait_for(lambda: self._stopped or (self._hurry and self._failing is None), pause)
-            self._news.wait_for(lambda: self._stopped or self._given_up or self._asked > self._done)
-            return None if self._stopped or self._given_up else (self._asked, *self._job)
+            self._news.wait_for(self._is_wanted, pause)
+            self._news.wait_for(lambda: self._stopped or self._given_up or self._last or self._asked > self._done)
+            over = self._stopped or self._given_up or self._asked <= self._done
+            return None if over else (self._asked, *self._job)
+
+    def _is_wanted(self) -> bool:
+        """Whether the thread need not pause: somebody waits for it, or nothing is left to do."""
+        done = self._last and self._asked <= self._done
+        return self._stopped or done or (self._hurry and self._failing is None)
 
     def _goes_on(self) -> bool:
         """Say that something was written; whether there is to be more."""

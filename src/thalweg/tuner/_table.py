@@ -158,7 +158,7 @@ class SearchScreen:
 
         Args:
             verbose: 0: nothing; 1 or ``'auto'``: a live table in a terminal or notebook, elsewhere plain lines;
-                2: plain lines.
+                2: plain lines, also one a group of nets.
             objectives: what the scores stand for.
             total: how many trials there will be; None where only the time is bounded. May be set later, as ``total``.
             deadline: by ``time.monotonic``, when the time budget ends.
@@ -176,7 +176,7 @@ class SearchScreen:
             return _Notebook(progress)
         if wanted != 2 and (_screens._in_terminal() if console is None else console.is_terminal):
             return _Terminal(progress, console or Console(highlight=False))
-        return _Log(progress, console)
+        return _Log(progress, console, groups=wanted == 2)
 
     @property
     def total(self) -> int | None:
@@ -204,6 +204,9 @@ class SearchScreen:
         """Show that a trial has ended, and which is the best one now."""
         self.progress.tell(trial, best)
 
+    def grouped(self, group: Mapping[str, Any]) -> None:
+        """Show what a group of nets was and took; where every detail is wanted."""
+
     def said(self, text: str) -> None:
         """Show a note or a warning, which stays."""
 
@@ -223,13 +226,17 @@ class SearchScreen:
 class _Log(SearchScreen):
     """A plain line a trial."""
 
-    def __init__(self, progress: Progress, console: Console | None) -> None:
+    def __init__(self, progress: Progress, console: Console | None, groups: bool = False) -> None:
         super().__init__(progress)
-        self._console = console
+        self._console, self._groups = console, groups
 
     def begin(self, title_lines: Iterable[str], trials: Iterable[Trial] = ()) -> None:
         super().begin(title_lines, trials)
         self._print(*title_lines)
+
+    def grouped(self, group: Mapping[str, Any]) -> None:
+        if self._groups:
+            self._print(group_line(group))
 
     def told(self, trial: Trial, best: Trial | None = None) -> None:
         super().told(trial, best)
@@ -245,6 +252,21 @@ class _Log(SearchScreen):
         file = sys.stdout if self._console is None else self._console.file
         for line in lines:
             print(line, file=file, flush=True)
+
+
+def group_line(group: Mapping[str, Any]) -> str:
+    """A group in one line.
+
+    Example:
+        >>> group_line({'nets': 7, 'widths': [64, 32], 'padding': 0.25, 'compiled': 2, 'seconds': 1.5})
+        'trained 7 nets side by side, hidden layers padded to 64-32 (25 % of the arithmetic), 2 programs compiled, 1.5 s'
+
+    """
+    widths = "-".join(map(str, group["widths"]))
+    padded = f", hidden layers padded to {widths} ({group['padding']:.0%} of the arithmetic)".replace("%", " %")
+    nets = f"trained {group['nets']} nets side by side" if group["nets"] > 1 else "trained 1 net"
+    programs = f"{group['compiled']} program{'' if group['compiled'] == 1 else 's'} compiled"
+    return f"{nets}{padded if group['padding'] else ''}, {programs}, {seconds_text(group['seconds'])}"
 
 
 def trial_line(trial: Trial, progress: Progress) -> str:

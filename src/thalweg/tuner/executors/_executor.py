@@ -19,6 +19,9 @@ class Listener:
     def progressed(self, group: dict[str, Any], epoch: int, epochs: int) -> None:
         """A group has trained an epoch."""
 
+    def trained(self, group: dict[str, Any], compiled: int, seconds: float) -> None:
+        """A group is done; so many programs had to be compiled for it."""
+
 
 class Executor:
     """Base of all executors."""

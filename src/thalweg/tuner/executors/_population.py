@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from thalweg.callbacks import Callback
+from thalweg.engine import compiled
 from thalweg.tuner._bench import Assignment, Bench, Job, jobs_of
 from thalweg.tuner.executors._executor import Executor, Listener
 from thalweg.tuner.executors._molds import Molds
@@ -71,5 +73,12 @@ class PopulationExecutor(Executor):
             place = folder / "groups" / f"{record['trials'][0]:04d}"
             listener.planned(record)
             progress = Progress(listener, record, self.deadline)
-            yield train(bench, group.jobs, lambda one: jobs_of(bench, one), place, [progress], self.molds)
+            before, start = _traces(), time.perf_counter()
+            outcomes = train(bench, group.jobs, lambda one: jobs_of(bench, one), place, [progress], self.molds)
+            listener.trained(record, max(_traces() - before, 0), time.perf_counter() - start)
+            yield outcomes
             shutil.rmtree(place, ignore_errors=True)  # by now it is in the journal
+
+
+def _traces() -> int:
+    return sum(program.traces for program in compiled())

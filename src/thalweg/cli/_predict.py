@@ -1,0 +1,73 @@
+"""``thalweg predict``: a trained net's predictions for a table, a piece at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from thalweg import data, files
+from thalweg.data.tables import Recipe, ending_of, form_of, frame_of, pieces
+from thalweg.models import load_model
+
+UNLIKE = "cells unlike training"
+"""Title of the column that counts them."""
+
+
+def predict(run: str, table: str, out: str, rows: int) -> None:
+    """Write a prediction for each row.
+
+    Raises:
+        ValueError: where the net was not trained on a table.
+        thalweg.data.DataError: where the table lacks a column, or cannot be read.
+
+    """
+    console = Console(highlight=False)
+    path = Path(run) / "best.keras" if Path(run).is_dir() else Path(run)
+    model = load_model(path, compile=False)
+    if not model.preprocessing or "columns" not in model.preprocessing:
+        raise ValueError(
+            f"{path} was not trained on a table: predict in Python, thalweg.models.load_model(path).predict(x)."
+        )
+    recipe = data.read_recipe(model.preprocessing)
+    goal = recipe.goal
+    if goal is None:
+        raise ValueError(f"{path} does not say what its outputs stand for.")
+    count = strange = 0
+    ignored: tuple[str, ...] = ()
+    with files.whole_file(out) as file:
+        for frame in _frames(Path(table), recipe, rows):
+            ignored = recipe.check([str(name) for name in frame.columns])
+            found = goal.decode(model.predict(recipe.encode(frame).inputs, verbose=0))
+            unlike = recipe.unseen(frame)
+            _write(file, {**found, UNLIKE: unlike}, first=count == 0)
+            count, strange = count + len(frame), strange + int((unlike > 0).sum())
+    if ignored:
+        console.print(f"columns that the net does not use, ignored: {', '.join(ignored)}", markup=False)
+    if strange:
+        console.print(f"{strange:,} of {count:,} rows have cells unlike all that were seen in training: mistrust these")
+    console.print(f"wrote {count:,} predictions to {out}")
+
+
+def _frames(path: Path, recipe: Recipe, rows: int) -> Iterator[Any]:
+    """The table in pieces, where its form allows it."""
+    if ending_of(path) not in (".csv", ".tsv", ".txt"):
+        frame, _ = frame_of(path)
+        yield from (frame.iloc[start : start + rows] for start in range(0, len(frame), rows))
+        return
+    if not path.is_file():
+        raise data.DataError(f"There is no file {path}.")
+    form = form_of(path)
+    recipe.check(form.columns)
+    texts = [one.name for one in recipe.encoders if one.KIND != "numeric"]
+    yield from pieces(path, form, rows, texts=texts)
+
+
+def _write(file: Any, columns: dict[str, np.ndarray], first: bool) -> None:
+    import pandas as pd
+
+    text = pd.DataFrame(columns).to_csv(index=False, header=first, lineterminator="\n", float_format="%.7g")
+    file.write(text.encode())

@@ -1,0 +1,166 @@
+"""What the commands train on: a data set with a name, a file of arrays, a table, a folder of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thalweg import _seeds, data, datasets, layers
+from thalweg.data.tables import READERS, ending_of
+from thalweg.models import table_front
+
+_MOST_CLASSES = 100
+
+
+class Goal(NamedTuple):
+    """What the net is trained for.
+
+    Attributes:
+        outputs: units of the last layer.
+        activation: of the last layer.
+        loss: by name.
+        metric: by name.
+
+    """
+
+    outputs: int
+    activation: str
+    loss: str
+    metric: str
+
+
+_GOALS = {
+    "classification": ("softmax", "sparse_categorical_crossentropy", "accuracy"),
+    "labels": ("sigmoid", "binary_crossentropy", "binary_accuracy"),
+    "regression": ("linear", "mse", "mae"),
+}
+"""Task -> activation of the last layer, loss and metric."""
+
+
+class Source(NamedTuple):
+    """Rows to train on and to validate on, and how a net for them begins.
+
+    Attributes:
+        name: of the data.
+        train, validation: (x, y) each.
+        rows: how many of `train`.
+        goal: what the net is trained for.
+        lines: what a person should know of them.
+        front: makes what a net begins with; see ``models.chained``.
+        recipe: from tables to rows, or None.
+
+    """
+
+    name: str
+    train: Any
+    validation: Any
+    rows: int
+    goal: Goal
+    lines: list[str]
+    front: Callable[[], Any]
+    recipe: data.Recipe | None = None
+
+
+def source_of(name: str, asked: dict[str, Any]) -> Source:
+    """The rows of a data set or file.
+
+    Args:
+        name: of a data set, or a path.
+        asked: the command's options: ``validation``, ``seed``; for tables ``target``, ``types``, ``drop``, ``task``,
+            ``group``, ``time_column``.
+
+    Raises:
+        thalweg.data.DataError: where there is nothing of that name, or it cannot be read.
+
+    """
+    path = Path(name)
+    if name not in datasets.NAMES and ending_of(path) in READERS:
+        return _of_table(path, asked)
+    for option in ("target", "types", "drop", "task", "group", "time_column"):
+        if asked.get(option):
+            raise ValueError(
+                f"--{option.removesuffix('_column')} goes with tables ({', '.join(READERS)}), not with {name}."
+            )
+    return _of_arrays(datasets.load(name), asked)
+
+
+def _of_arrays(held: datasets.DataSet, asked: dict[str, Any]) -> Source:
+    train, validation = _split(held.x, held.y, asked["validation"], asked["seed"])
+    test = "no test rows" if held.x_test is None else f"{len(held.x_test):,} test rows, kept closed"
+    line = f"{held.name}: {len(train[0]):,} training rows, {len(validation[0]):,} validation rows, {test}"
+    scaled = scaling(train[0])
+
+    def front() -> Any:
+        return [layers.Input(train[0].shape[1:]), *scaled()]
+
+    return Source(held.name, train, validation, len(train[0]), goal_of(held.y), [line], front)
+
+
+def _of_table(path: Path, asked: dict[str, Any]) -> Source:
+    if not asked.get("target"):
+        raise ValueError(f"{path} is a table: say which column is to be predicted, --target NAME.")
+    drop = [one for one in (asked.get("drop") or "").split(",") if one]
+    targets = [one for one in asked["target"].split(",") if one]
+    table = data.read(path, targets, types=_types(asked.get("types")), drop=drop, task=asked.get("task"))
+    train, rest = table.split(asked["validation"], asked["seed"], asked.get("group"), asked.get("time_column"))
+    recipe = train.recipe()
+    assert recipe.goal is not None
+    goal = Goal(recipe.goal.outputs, *_GOALS[recipe.goal.TASK])
+    lines = [*table.lines(), f"{len(train):,} training rows, {len(rest):,} validation rows"]
+    name = path.name.removesuffix(".gz")
+    return Source(
+        Path(name).stem,
+        train.encode(recipe),
+        rest.encode(recipe),
+        len(train),
+        goal,
+        lines,
+        lambda: table_front(recipe),
+        recipe,
+    )
+
+
+def _types(given: str | None) -> dict[str, str]:
+    """``'zip=categorical,id=identifier'`` as a dict."""
+    found = {}
+    for one in (given or "").split(","):
+        if one:
+            name, _, kind = one.rpartition("=")
+            if not name:
+                raise ValueError(f"--types takes NAME=KIND, separated by commas, got {one!r}.")
+            found[name] = kind
+    return found
+
+
+def _split(x: np.ndarray, y: np.ndarray, fraction: float, seed: int) -> tuple[Any, Any]:
+    """Training and validation rows, drawn at random by the seed."""
+    if not 0 < fraction < 1:
+        raise ValueError(f"--validation must be a fraction between 0 and 1, got {fraction}.")
+    order = _seeds.generator(_seeds.checked(seed), len(x)).permutation(len(x))
+    rows = data.adapt(x[order], y[order])
+    assert isinstance(rows, data.Rows)
+    train_rows, rest = data.validation_split(rows, fraction)
+    return (train_rows.x[0], train_rows.y[0]), (rest.x[0], rest.y[0])
+
+
+def goal_of(y: np.ndarray) -> Goal:
+    """What targets ask for."""
+    classes = data.classes_of(y) if y.ndim == 1 or y.shape[-1] == 1 else None
+    if classes is not None and classes.max() < _MOST_CLASSES:
+        return Goal(int(classes.max()) + 1, *_GOALS["classification"])
+    return Goal(1 if y.ndim == 1 else y.shape[-1], *_GOALS["regression"])
+
+
+def scaling(x: np.ndarray) -> Callable[[], list[Any]]:
+    """What makes the layers that lay a row flat and scale it; the rows are looked at once."""
+    flat = x.ndim > 2
+    if x.dtype == np.uint8:  # grey values: zeros stay zeros
+        factor = 1 / max(int(x.max()), 1)
+        return lambda: [*([layers.Flatten()] if flat else []), layers.Rescaling(factor)]
+    scale = layers.Normalization()
+    scale.adapt(x.reshape(len(x), -1))
+    mean, variance = (np.array(one) for one in scale.get_weights()[:2])
+    return lambda: [*([layers.Flatten()] if flat else []), layers.Normalization(mean=mean, variance=variance)]

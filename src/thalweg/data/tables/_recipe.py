@@ -1,0 +1,186 @@
+"""All that turns a table into what a net reads, and a net's outputs into a table: fitted once, kept as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from thalweg.data._rows import DataError
+from thalweg.data.tables._encoders import Encoder, Numeric, fitted, read_encoder
+from thalweg.data.tables._goal import TASKS, Goal, read_goal
+from thalweg.data.tables._kinds import Column
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+VERSION = 1
+_BLOCK = 1 << 16  # rows encoded at a time, so that what lies between stays small
+
+
+class Encoded(NamedTuple):
+    """Rows as a net reads them.
+
+    Attributes:
+        numbers: [n, d] float32.
+        codes: [n, k] int32, those of each column in a range of its own; None where no column has any.
+
+    """
+
+    numbers: np.ndarray
+    codes: np.ndarray | None
+
+    @property
+    def inputs(self) -> Any:
+        """What ``fit`` and ``predict`` of a net for such rows take."""
+        return self.numbers if self.codes is None else [self.numbers, self.codes]
+
+    def part(self, rows: Any) -> Encoded:
+        """Some of the rows."""
+        return Encoded(self.numbers[rows], None if self.codes is None else self.codes[rows])
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """From a table to a net's inputs, and from its outputs back.
+
+    Attributes:
+        encoders: one a column that the net sees.
+        goal: what its outputs stand for; None where nobody has said.
+
+    Example:
+        >>> import pandas as pd
+        >>> from thalweg import data
+        >>> table = data.read(pd.DataFrame({'a': [1.0, 2.0, 4.0], 'b': ['x', 'y', 'x'], 'c': [0, 1, 1]}), target='c')
+        >>> recipe = table.recipe()
+        >>> recipe.encode(table.frame).numbers.shape, recipe.goal.classes
+        ((3, 3), ('0', '1'))
+
+    """
+
+    encoders: tuple[Encoder, ...]
+    goal: Goal | None = None
+
+    @classmethod
+    def fit(
+        cls, columns: Sequence[Column], frame: pd.DataFrame, task: str | None, targets: Sequence[Column], y: Any
+    ) -> Recipe:
+        """Learn from training rows.
+
+        Args:
+            columns: what each column of `frame` is taken for.
+            frame: the training rows.
+            task: by name, or None where there are no targets.
+            targets: what each column of `y` is taken for.
+            y: the targets, a frame.
+
+        """
+        used = [(one, frame[one.name]) for one in columns if one.used]
+        if not used:
+            raise DataError(
+                "No column is left to learn from: " + "; ".join(f"{c.name}: {c.kind}" for c in columns) + "."
+            )
+        goal = None if task is None else TASKS[task].fit(targets, y)
+        return cls(tuple(fitted(one, series) for one, series in used), goal)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that are read."""
+        return tuple(one.name for one in self.encoders)
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """A title for each number."""
+        return tuple(title for one in self.encoders for title in one.titles)
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """How many codes each column with codes has."""
+        return tuple(one.size for one in self.encoders if one.size)
+
+    def check(self, names: Sequence[str]) -> tuple[str, ...]:
+        """The columns that are too many.
+
+        Raises:
+            DataError: naming those that are missing.
+
+        """
+        lacking = [name for name in self.columns if name not in names]
+        if lacking:
+            raise DataError(
+                f"{'Columns are' if len(lacking) > 1 else 'A column is'} missing: {', '.join(map(repr, lacking))}. "
+                f"The net was trained on {', '.join(map(repr, self.columns))}; got {', '.join(map(repr, names))}."
+            )
+        known = {*self.columns, *(self.goal.targets if self.goal else ())}
+        return tuple(name for name in names if name not in known)
+
+    def encode(self, frame: pd.DataFrame, dtype: Any = np.float32) -> Encoded:
+        """Rows as the net reads them, whatever the order of their columns.
+
+        Args:
+            frame: the rows.
+            dtype: of the numbers.
+
+        Raises:
+            DataError: where a column is missing.
+
+        """
+        self.check([str(name) for name in frame.columns])
+        n = len(frame)
+        numbers = np.empty((n, len(self.titles)), dtype)
+        codes = np.empty((n, len(self.sizes)), np.int32) if self.sizes else None
+        at = coded = offset = 0
+        for one in self.encoders:
+            series = frame[one.name]
+            width = len(one.titles)
+            if one.size and codes is not None:
+                codes[:, coded] = one.codes(series) + offset
+                coded, offset = coded + 1, offset + one.size
+            for start in range(0, n, _BLOCK) if width else ():
+                for i, column in enumerate(one.numbers(series.iloc[start : start + _BLOCK])):
+                    numbers[start : start + _BLOCK, at + i] = column
+            at += width
+        return Encoded(numbers, codes)
+
+    def unseen(self, frame: pd.DataFrame) -> np.ndarray:
+        """Per row, how many cells are unlike all that were seen in training."""
+        return np.sum([one.unseen(frame[one.name]) for one in self.encoders], axis=0)
+
+    def record(self) -> dict[str, Any]:
+        """Plain data for a file: nothing in it is ever run."""
+        return {
+            "version": VERSION,
+            "columns": [one.record() for one in self.encoders],
+            "goal": self.goal and self.goal.record(),
+        }
+
+
+def numeric_recipe(frame: pd.DataFrame, weights: np.ndarray | None = None) -> Recipe:
+    """A recipe for a frame of numbers, all of whose columns are kept.
+
+    Args:
+        frame: the rows.
+        weights: one a row: a row of weight 2 counts as two rows.
+
+    """
+    return Recipe(tuple(Numeric.of(str(name), frame[name].to_numpy(np.float64), weights=weights) for name in frame))
+
+
+def read_recipe(record: dict[str, Any]) -> Recipe:
+    """A recipe from its record.
+
+    Raises:
+        DataError: where the record is of a later version, or no whole one.
+
+    """
+    version = record.get("version")
+    if not isinstance(version, int) or version > VERSION:
+        raise DataError(f"This recipe is of version {version!r}; this thalweg reads versions up to {VERSION}.")
+    try:
+        encoders = tuple(read_encoder(one) for one in record["columns"])
+        return Recipe(encoders, record["goal"] and read_goal(record["goal"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"The recipe in this file is damaged: {error}.") from error

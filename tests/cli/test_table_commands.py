@@ -1,0 +1,136 @@
+"""``thalweg train``, ``tune`` and ``predict`` on tables."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import thalweg
+from thalweg.cli import main
+
+
+def people(n=400, seed=0):
+    rng = np.random.default_rng(seed)
+    age, city = rng.integers(18, 80, n), rng.choice(["Bern", "Basel", "Chur"], n)
+    income = np.where(rng.random(n) < 0.1, np.nan, rng.lognormal(10, 0.5, n))
+    score = (age - 50) / 10 + (city == "Bern") * 2.0 + rng.normal(size=n) * 0.3
+    day = pd.to_datetime("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, n), "D")
+    return pd.DataFrame(
+        {
+            "customer_id": rng.permutation(10**6)[:n],
+            "age": age,
+            "city": city,
+            "street": rng.choice([f"street {i}" for i in range(30)], n),
+            "income": income,
+            "joined": day.strftime("%d.%m.%Y"),
+            "rich": np.where(score > 0, "yes", "no"),
+            "score": score,
+        }
+    )
+
+
+def run(*arguments, code=0):
+    done = CliRunner().invoke(main, [str(one) for one in arguments])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tables")
+    people().drop(columns="score").to_csv(folder / "people.csv", index=False)
+    said = run("train", folder / "people.csv", "--target", "rich", "--epochs", 8, "--out", folder / "run")
+    return folder, said
+
+
+def test_it_says_what_each_column_is_taken_for(trained):
+    _, said = trained
+    for line in ("customer_id  identifier", "age          numeric", "city         categorical", "joined       date"):
+        assert line in said
+    assert "rich         boolean" in said and "task: classification: 2 classes" in said
+    assert "of 400 missing" in said and "thalweg predict" in said
+
+
+def test_another_process_predicts_the_same_whatever_the_order_of_columns(trained):
+    folder, _ = trained
+    new = people(150, seed=1).drop(columns=["rich", "score"])
+    new.to_csv(folder / "new.csv", index=False)
+    new[new.columns[::-1]].assign(more=1).to_csv(folder / "turned.csv.gz", index=False, sep=";")
+    run("predict", folder / "run", folder / "new.csv", "-o", folder / "a.csv")
+    command = [sys.executable, "-c", "from thalweg.cli import main; main()"]
+    arguments = [
+        "predict",
+        folder / "run" / "best.keras",
+        folder / "turned.csv.gz",
+        "-o",
+        folder / "b.csv",
+        "--rows",
+        37,
+    ]
+    done = subprocess.run([*command, *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "ignored: customer_id, more" in done.stdout
+    one, other = pd.read_csv(folder / "a.csv"), pd.read_csv(folder / "b.csv")
+    assert list(one.columns) == ["rich", "probability of no", "probability of yes", "cells unlike training"]
+    assert (one["rich"] == other["rich"]).all()
+    np.testing.assert_allclose(one["probability of yes"], other["probability of yes"], atol=1e-6)
+    truth = people(150, seed=1)["rich"]
+    assert (one["rich"] == truth).mean() > 0.85
+
+
+def test_strange_rows_are_counted_and_missing_columns_named(trained):
+    folder, _ = trained
+    odd = people(20, seed=2).drop(columns=["rich", "score"])
+    odd.loc[3, "income"], odd.loc[5, "city"] = 1e15, "Paris"
+    odd.to_csv(folder / "odd.csv", index=False)
+    said = run("predict", folder / "run", folder / "odd.csv", "-o", folder / "odd_out.csv")
+    assert "2 of 20 rows have cells unlike" in said
+    assert pd.read_csv(folder / "odd_out.csv")["cells unlike training"].to_numpy().nonzero()[0].tolist() == [3, 5]
+    odd.drop(columns=["age", "city"]).to_csv(folder / "less.csv", index=False)
+    said = run("predict", folder / "run", folder / "less.csv", "-o", folder / "none.csv", code=1)
+    assert "'age', 'city'" in said and not (folder / "none.csv").exists()
+
+
+def test_numbers_are_predicted_in_their_own_scale(tmp_path):
+    people().drop(columns="rich").to_csv(tmp_path / "people.csv", index=False)
+    said = run("train", tmp_path / "people.csv", "--target", "score", "--epochs", 15, "--out", tmp_path / "run")
+    assert "task: regression" in said
+    run("predict", tmp_path / "run", tmp_path / "people.csv", "-o", tmp_path / "out.csv")
+    found, truth = pd.read_csv(tmp_path / "out.csv")["score"], people()["score"]
+    assert np.corrcoef(found, truth)[0, 1] > 0.9 and abs(found.mean() - truth.mean()) < 0.5
+
+
+def test_a_search_over_a_table_gives_a_net_that_predicts(tmp_path):
+    people().drop(columns="score").to_csv(tmp_path / "people.csv", index=False)
+    options = ["--target", "rich", "--drop", "joined,street", "--search", "random", "--trials", 2, "--epochs", 2]
+    said = run("tune", tmp_path / "people.csv", *options, "--out", tmp_path / "study")
+    assert "joined       dropped" in said
+    run("predict", tmp_path / "study" / "best.keras", tmp_path / "people.csv", "-o", tmp_path / "out.csv")
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 400
+    best = thalweg.models.load_model(tmp_path / "study" / "best.keras")
+    assert best.preprocessing["goal"]["classes"] == ["no", "yes"]
+
+
+MISTAKES = {
+    "no target": (["train", "people.csv"], "--target NAME"),
+    "an unknown target": (["train", "people.csv", "--target", "rch"], "Did you mean 'rich'"),
+    "an unknown kind": (["train", "people.csv", "--target", "rich", "--types", "age=number"], "Known: .*numeric"),
+    "no name in types": (["train", "people.csv", "--target", "rich", "--types", "numeric"], "NAME=KIND"),
+    "an unknown group": (["train", "people.csv", "--target", "rich", "--group", "towns"], "Unknown column 'towns'"),
+    "a target of digits": (["train", "digits8", "--target", "y"], "--target goes with tables"),
+    "a net without a table": (["predict", "plain.keras", "people.csv", "-o", "out.csv"], "not trained on a table"),
+}
+
+
+@pytest.mark.parametrize("what", MISTAKES)
+def test_mistakes_get_one_line(what, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    people(40).to_csv("people.csv", index=False)
+    thalweg.Sequential([thalweg.Input((2,)), thalweg.layers.Dense(1)]).save("plain.keras")
+    arguments, message = MISTAKES[what]
+    import re
+
+    assert re.search(message, run(*arguments, code=1))

@@ -1,0 +1,120 @@
+"""Nets as scikit-learn's estimators: its own checks, and what people do with them."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, make_multilabel_classification
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from thalweg.sklearn import NetClassifier, NetRegressor
+
+
+@parametrize_with_checks([NetClassifier(), NetRegressor()])
+def test_scikit_learns_own_checks(estimator, check):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # which warnings there must be, the checks look for themselves
+        check(estimator)
+
+
+def people(n=300, seed=0):
+    rng = np.random.default_rng(seed)
+    age, city = rng.integers(18, 80, n), rng.choice(["Bern", "Basel", "Chur"], n)
+    frame = pd.DataFrame(
+        {
+            "age": np.where(rng.random(n) < 0.1, np.nan, age),
+            "city": city,
+            "since": pd.to_datetime("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, n), "D"),
+            "street": rng.choice([f"street {i}" for i in range(20)], n),
+        }
+    )
+    return frame, (age - 50) / 10 + (city == "Bern") * 3.0 + rng.normal(size=n) * 0.2
+
+
+def test_a_frame_of_words_dates_and_gaps_goes_in_as_it_is():
+    frame, score = people()
+    model = NetClassifier(random_state=0).fit(frame, np.where(score > 0, "rich", "poor"))
+    assert list(model.feature_names_in_) == list(frame.columns) and model.n_features_in_ == 4
+    other, truth = people(200, seed=1)
+    assert model.score(other, np.where(truth > 0, "rich", "poor")) > 0.85
+    assert set(model.predict(other.assign(city="Paris"))) <= {"rich", "poor"}
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(other.rename(columns={"age": "years"}))
+    assert NetRegressor(random_state=0).fit(frame, score).score(other, truth) > 0.6
+
+
+def test_a_pickle_predicts_the_same_and_can_be_trained_on():
+    x, y = load_iris(return_X_y=True)
+    model = NetClassifier(epochs=10, random_state=0).fit(x, y)
+    again = pickle.loads(pickle.dumps(model))
+    assert np.array_equal(model.predict_proba(x), again.predict_proba(x))
+    before = again.score(x, y)
+    assert again.partial_fit(x, y).n_iter_ == 11 and again.score(x, y) >= before - 0.05
+
+
+def test_pipelines_searches_and_cross_validation():
+    x, y = load_breast_cancer(return_X_y=True)
+    pipeline = make_pipeline(StandardScaler(), NetClassifier(epochs=8, random_state=0))
+    assert cross_val_score(pipeline, x, y, cv=3).min() > 0.9
+    search = GridSearchCV(NetClassifier(epochs=15, random_state=0), {"hidden": [(8,), (16, 16)]}, cv=2, n_jobs=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # joblib's workers may be restarted
+        search.fit(x.astype(np.float32), y)
+    assert search.best_score_ > 0.8 and len(search.best_estimator_.loss_curve_) == 15
+
+
+def test_batches_of_rows_train_one_net():
+    x, y = load_iris(return_X_y=True)
+    model = NetClassifier(random_state=0, learning_rate=0.01)
+    order = np.random.default_rng(0).permutation(150)
+    for _ in range(15):
+        for rows in np.array_split(order, 3):
+            model.partial_fit(x[rows], y[rows], classes=[0, 1, 2])
+    assert model.score(x, y) > 0.9 and model.n_iter_ == 45
+    with pytest.raises(ValueError, match="none of the classes"):
+        model.partial_fit(x[:3], [5, 5, 5])
+
+
+def test_it_stops_early_on_rows_of_its_own_and_keeps_the_best():
+    x, y = load_breast_cancer(return_X_y=True)
+    model = NetClassifier(epochs=300, early_stopping=True, patience=5, schedule="constant", random_state=0).fit(x, y)
+    assert model.n_iter_ < 300 and model.score(x, y) > 0.95
+
+
+def test_labels_outputs_and_balanced_classes():
+    x, y = make_multilabel_classification(200, n_classes=4, random_state=0)
+    model = NetClassifier(random_state=0).fit(x, y)
+    assert model.predict_proba(x).shape == (200, 4) and (model.predict(x) == y).mean() > 0.85
+    with pytest.raises(ValueError, match="several targets"):
+        NetClassifier().fit(x, np.stack([y[:, 0] * 3, y[:, 1] + 5], axis=1))
+    xs, ys = load_diabetes(return_X_y=True)
+    both = NetRegressor(random_state=0, epochs=30).fit(xs, np.stack([ys, -2 * ys], axis=1))
+    assert both.predict(xs).shape == (len(xs), 2) and both.score(xs, np.stack([ys, -2 * ys], axis=1)) > 0.3
+    rare = np.random.default_rng(0).random(400) < 0.05
+    rows = np.random.default_rng(1).normal(size=(400, 3)) + rare[:, None]
+    recalls = [
+        NetClassifier(random_state=0, epochs=20, class_weight=weight).fit(rows, rare).predict(rows)[rare].mean()
+        for weight in (None, "balanced")
+    ]
+    assert recalls[1] > recalls[0] + 0.2
+
+
+def test_doubles_stay_doubles_where_there_are_few_rows():
+    x, y = load_iris(return_X_y=True)
+    assert NetClassifier(epochs=2).fit(x, y).predict_proba(x).dtype == np.float64
+    assert NetClassifier(epochs=2).fit(x.astype(np.float32), y).predict_proba(x).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [({"schedule": "linear"}, "linear"), ({"activation": "rellu"}, "relu"), ({"optimizer": "adan"}, "adam")],
+)
+def test_an_unknown_name_gets_the_nearest_known_one(given, message):
+    x, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match=message):
+        NetClassifier(**given).fit(x, y)
