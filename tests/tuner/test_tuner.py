@@ -318,7 +318,7 @@ sys.path.insert(0, {tests!r})
 from nets import build, TRAIN, FIT
 from thalweg import tuner
 found = tuner.{kind}(build, 'val_loss', seed=0, directory={folder!r}, checkpoint='1 epoch', **{options!r})
-found.search(*TRAIN, **{{**FIT, 'epochs': 40}})
+found.search(*TRAIN, **{{**FIT, 'epochs': 400}})
 print('done')
 """
 

@@ -49,7 +49,8 @@ def _of_tables(command: Any) -> Any:
 @_of_tables
 @click.option("--out", default=None, help="Folder to write to.  [default: runs/DATA-DATE-TIME]", show_default=False)
 def train(data: str, **asked: Any) -> None:
-    """Train a net on DATA: digits, digits8, mnist, a .npz file, or a table (.csv, .parquet, .jsonl) with --target.
+    """Train a net on DATA: digits, digits8, mnist, a .npz file, a table (.csv, .parquet, .jsonl)
+    with --target, or a folder of pictures that has a folder for each class.
 
     A .npz file holds x_train and y_train (or x and y). Whole-number targets are classes, others are numbers to
     predict. The rows in x_test and y_test are not opened. Of a table, a line says what each column is taken for.
@@ -106,6 +107,8 @@ def resume(run: str) -> None:
 def predict(run: str, table: str, out: str, rows: int) -> None:
     """Predict for the rows of TABLE (.csv, .parquet, .jsonl) with RUN, a run's folder or a .keras file.
 
+    Where RUN was trained on pictures, TABLE is a folder of pictures, or one picture.
+
     Columns may stand in another order; others are ignored with a word. Besides the prediction, and of classes each
     one's probability, a column counts the cells of a row that are unlike all that were seen in training.
     """
@@ -125,7 +128,7 @@ def runs(folder: str) -> None:
 
 def _told(act: Callable[[], None]) -> None:
     """Run a command; what a person can mend is said in one line."""
-    from thalweg.cli._train import Interrupted
+    from thalweg.cli._interrupted import Interrupted
 
     try:
         act()

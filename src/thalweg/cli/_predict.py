@@ -10,9 +10,11 @@ import numpy as np
 from rich.console import Console
 
 from thalweg import data, files
+from thalweg.data._images import pictures_in, read_frame
 from thalweg.data.tables import Recipe, ending_of, form_of, frame_of, pieces
 from thalweg.models import load_model
 
+_PICTURES = 512  # held in memory at a time
 UNLIKE = "cells unlike training"
 """Title of the column that counts them."""
 
@@ -28,6 +30,9 @@ def predict(run: str, table: str, out: str, rows: int) -> None:
     console = Console(highlight=False)
     path = Path(run) / "best.keras" if Path(run).is_dir() else Path(run)
     model = load_model(path, compile=False)
+    if "images" in (model.preprocessing or {}):
+        _of_pictures(model, Path(table), out, rows, console)
+        return
     if not model.preprocessing or "columns" not in model.preprocessing:
         raise ValueError(
             f"{path} was not trained on a table: predict in Python, thalweg.models.load_model(path).predict(x)."
@@ -49,6 +54,24 @@ def predict(run: str, table: str, out: str, rows: int) -> None:
         console.print(f"columns that the net does not use, ignored: {', '.join(ignored)}", markup=False)
     if strange:
         console.print(f"{strange:,} of {count:,} rows have cells unlike all that were seen in training: mistrust these")
+    console.print(f"wrote {count:,} predictions to {out}")
+
+
+def _of_pictures(model: Any, folder: Path, out: str, rows: int, console: Console) -> None:
+    """The class of each picture in a folder, or of one picture."""
+    frame = read_frame(model.preprocessing)
+    paths = [folder] if folder.is_file() else pictures_in(folder) if folder.is_dir() else []
+    if not paths:
+        raise data.DataError(f"There is no picture in {folder}.")
+    count, rows = 0, min(rows, _PICTURES)
+    with files.whole_file(out) as file:
+        for start in range(0, len(paths), rows):
+            part = paths[start : start + rows]
+            chances = model.predict(frame.pixels(part), verbose=0)
+            best = np.array(frame.classes, dtype=object)[chances.argmax(axis=1)]
+            each = {f"probability of {name}": chances[:, i] for i, name in enumerate(frame.classes)}
+            _write(file, {"picture": np.array([one.name for one in part]), "class": best, **each}, first=start == 0)
+            count += len(part)
     console.print(f"wrote {count:,} predictions to {out}")
 
 

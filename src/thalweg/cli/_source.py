@@ -50,7 +50,7 @@ class Source(NamedTuple):
         goal: what the net is trained for.
         lines: what a person should know of them.
         front: makes what a net begins with; see ``models.chained``.
-        recipe: from tables to rows, or None.
+        recipe: from tables or pictures to rows, with a ``record()``; or None.
 
     """
 
@@ -61,7 +61,7 @@ class Source(NamedTuple):
     goal: Goal
     lines: list[str]
     front: Callable[[], Any]
-    recipe: data.Recipe | None = None
+    recipe: Any = None
 
 
 def source_of(name: str, asked: dict[str, Any]) -> Source:
@@ -79,6 +79,8 @@ def source_of(name: str, asked: dict[str, Any]) -> Source:
     path = Path(name)
     if name not in datasets.NAMES and ending_of(path) in READERS:
         return _of_table(path, asked)
+    if path.is_dir():
+        return _of_images(path, asked)
     for option in ("target", "types", "drop", "task", "group", "time_column"):
         if asked.get(option):
             raise ValueError(
@@ -97,6 +99,20 @@ def _of_arrays(held: datasets.DataSet, asked: dict[str, Any]) -> Source:
         return [layers.Input(train[0].shape[1:]), *scaled()]
 
     return Source(held.name, train, validation, len(train[0]), goal_of(held.y), [line], front)
+
+
+def _of_images(path: Path, asked: dict[str, Any]) -> Source:
+    found = data.read_images(path)
+    train, validation = _split(found.x, found.y, asked["validation"], asked["seed"])
+    lines = [f"{path.name}: {text}" for text in found.said]
+    lines.append(f"{len(train[0]):,} training pictures, {len(validation[0]):,} validation pictures")
+    scaled = scaling(train[0])
+    goal = Goal(len(found.frame.classes), *_GOALS["classification"])
+
+    def front() -> Any:
+        return [layers.Input(train[0].shape[1:]), *scaled()]
+
+    return Source(path.name, train, validation, len(train[0]), goal, lines, front, found.frame)
 
 
 def _of_table(path: Path, asked: dict[str, Any]) -> Source:

@@ -10,12 +10,9 @@ from rich.console import Console
 
 from thalweg import callbacks, layers, optimizers, regularizers
 from thalweg.cli._curves import chart
+from thalweg.cli._interrupted import Interrupted
 from thalweg.cli._source import Goal, Source, source_of
 from thalweg.models import chained
-
-
-class Interrupted(Exception):  # noqa: N818
-    """The run was broken off by hand; what there is has been written and shown."""
 
 
 def train(name: str, asked: dict[str, Any]) -> None:

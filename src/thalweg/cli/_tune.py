@@ -11,8 +11,8 @@ from rich.console import Console
 
 from thalweg import tuner
 from thalweg._names import Table
+from thalweg.cli._interrupted import Interrupted
 from thalweg.cli._source import Source, source_of
-from thalweg.cli._train import Interrupted
 from thalweg.tuner.searches._hyperband import Hyperband
 
 _DATA = ("validation", "epochs", "seed", "target", "types", "drop", "task", "group", "time_column")
