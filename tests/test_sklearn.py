@@ -45,6 +45,9 @@ def test_a_frame_of_words_dates_and_gaps_goes_in_as_it_is():
     assert set(model.predict(other.assign(city="Paris"))) <= {"rich", "poor"}
     with pytest.raises(ValueError, match="feature names"):
         model.predict(other.rename(columns={"age": "years"}))
+    with pytest.raises(ValueError, match="a frame with the same columns"):
+        model.predict(np.zeros((3, 4)))
+    assert len(model.predict(other.head(3).assign(city=1, since=2, street=3))) == 3  # numbers where words were
     assert NetRegressor(random_state=0).fit(frame, score).score(other, truth) > 0.6
 
 

@@ -187,7 +187,9 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         """The rows as a frame, and the targets as an array."""
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        if _has_words(X):
+        if reset:
+            self._by_name = _has_words(X)
+        if self._by_name:
             frame = self._frame(X, reset)
             targets = check_array(y, ensure_2d=False, dtype=None, ensure_min_samples=1)
             check_consistent_length(frame, targets)
@@ -203,11 +205,15 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     n_iter_: int
 
     def _frame(self, X: Any, reset: bool) -> Any:  # noqa: N803
-        """Rows as a frame."""
-        if _has_words(X):
+        """Rows as a frame: by the names of its columns where there were words in training, else numbers in their order."""
+        if self._by_name and hasattr(X, "columns"):
             _check_feature_names(self, X, reset=reset)
             _check_n_features(self, X, reset=reset)
             return X.rename(columns=str).reset_index(drop=True)
+        if self._by_name:
+            raise ValueError(
+                f"{type(self).__name__} was trained on a frame with columns of words: give a frame with the same columns."
+            )
         rows = validate_data(self, X, reset=reset, ensure_all_finite="allow-nan", dtype=[np.float64, np.float32])
         return _as_frame(rows)
 
@@ -217,8 +223,6 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     def _outputs(self, X: Any) -> np.ndarray:  # noqa: N803
         check_is_fitted(self)
         frame = self._frame(X, reset=False)
-        if len(self.recipe_.columns) and list(frame.columns) != list(self.recipe_.columns) and not _has_words(X):
-            frame.columns = list(self.recipe_.columns)
         with config.precision(self.precision_):
             return np.asarray(self.net_.predict(self._inputs(frame).inputs, verbose=0))
 
