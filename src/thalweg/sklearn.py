@@ -468,6 +468,4 @@ def _as_frame(rows: np.ndarray) -> Any:
 
 def _recipe_of(frame: Any, weights: np.ndarray) -> Recipe:
     """What turns such rows into inputs: numbers alone are all kept, of a table each column is looked at."""
-    if all(kind.kind in "biuf" for kind in frame.dtypes):
-        return numeric_recipe(frame, weights)
-    return data.read(frame).recipe()
+    return data.read(frame).recipe() if _has_words(frame) else numeric_recipe(frame, weights)

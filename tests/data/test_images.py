@@ -7,6 +7,8 @@ from PIL import Image
 
 from thalweg import data
 from thalweg.cli import main
+from thalweg.cli._source import source_of
+from thalweg.data import _images
 
 RNG = np.random.default_rng(0)
 
@@ -54,6 +56,22 @@ def test_a_picture_that_claims_to_be_huge_is_refused(tmp_path):
     Image.new("1", (20_000, 20_000)).save(tmp_path / "day" / "huge.png")
     with pytest.raises(data.DataError, match=r"huge\.png (has|is no whole)"):
         data.read_images(tmp_path)
+
+
+def test_what_a_later_version_says_of_pictures_is_refused(tmp_path):
+    record = data.read_images(drawn(tmp_path, 2)).frame.record()
+    assert _images.read_frame(record).classes == ("day", "night")
+    with pytest.raises(data.DataError, match="version 99"):
+        _images.read_frame({**record, "version": 99})
+
+
+def test_options_of_tables_are_refused_and_a_folder_is_no_data_set(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    drawn(tmp_path / "photos", 2)
+    done = CliRunner().invoke(main, ["train", "photos", "--target", "y"])
+    assert done.exit_code == 1 and "--target goes with tables" in done.output
+    drawn(tmp_path / "digits8", 2)
+    assert source_of("digits8", {"validation": 0.1, "seed": 0}).goal.outputs == 10
 
 
 def test_a_net_is_trained_on_a_folder_and_tells_new_pictures_apart(tmp_path):

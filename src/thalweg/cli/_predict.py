@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from rich.console import Console
 
 from thalweg import data, files
 from thalweg.data._images import pictures_in, read_frame
-from thalweg.data.tables import Recipe, ending_of, form_of, frame_of, pieces
+from thalweg.data.tables import frames_of
 from thalweg.models import load_model
 
 _PICTURES = 512  # held in memory at a time
@@ -44,12 +43,14 @@ def predict(run: str, table: str, out: str, rows: int) -> None:
     count = strange = 0
     ignored: tuple[str, ...] = ()
     with files.whole_file(out) as file:
-        for frame in _frames(Path(table), recipe, rows):
+        texts = [one.name for one in recipe.encoders if one.KIND != "numeric"]  # no piece guesses what they are
+        for frame in frames_of(Path(table), rows, texts):
             ignored = recipe.check([str(name) for name in frame.columns])
-            found = goal.decode(model.predict(recipe.encode(frame).inputs, verbose=0))
-            unlike = recipe.unseen(frame)
-            _write(file, {**found, UNLIKE: unlike}, first=count == 0)
-            count, strange = count + len(frame), strange + int((unlike > 0).sum())
+            encoded = recipe.encode(frame, judge=True)
+            found = goal.decode(model.predict(encoded.inputs, verbose=0))
+            assert encoded.unseen is not None
+            _write(file, {**found, UNLIKE: encoded.unseen}, first=count == 0)
+            count, strange = count + len(frame), strange + int((encoded.unseen > 0).sum())
     if ignored:
         console.print(f"columns that the net does not use, ignored: {', '.join(ignored)}", markup=False)
     if strange:
@@ -75,21 +76,7 @@ def _of_pictures(model: Any, folder: Path, out: str, rows: int, console: Console
     console.print(f"wrote {count:,} predictions to {out}")
 
 
-def _frames(path: Path, recipe: Recipe, rows: int) -> Iterator[Any]:
-    """The table in pieces, where its form allows it."""
-    if ending_of(path) not in (".csv", ".tsv", ".txt"):
-        frame, _ = frame_of(path)
-        yield from (frame.iloc[start : start + rows] for start in range(0, len(frame), rows))
-        return
-    if not path.is_file():
-        raise data.DataError(f"There is no file {path}.")
-    form = form_of(path)
-    recipe.check(form.columns)
-    texts = [one.name for one in recipe.encoders if one.KIND != "numeric"]
-    yield from pieces(path, form, rows, texts=texts)
-
-
-def _write(file: Any, columns: dict[str, np.ndarray], first: bool) -> None:
+def _write(file: Any, columns: dict[str, Any], first: bool) -> None:
     import pandas as pd
 
     text = pd.DataFrame(columns).to_csv(index=False, header=first, lineterminator="\n", float_format="%.7g")

@@ -13,6 +13,8 @@ from thalweg.data.tables import READERS, ending_of
 from thalweg.models import table_front
 
 _MOST_CLASSES = 100
+OF_TABLES = ("target", "types", "drop", "task", "group", "time_column")
+"""Options that say what a table's columns are."""
 
 
 class Goal(NamedTuple):
@@ -79,13 +81,11 @@ def source_of(name: str, asked: dict[str, Any]) -> Source:
     path = Path(name)
     if name not in datasets.NAMES and ending_of(path) in READERS:
         return _of_table(path, asked)
-    if path.is_dir():
-        return _of_images(path, asked)
-    for option in ("target", "types", "drop", "task", "group", "time_column"):
+    for option in OF_TABLES:
         if asked.get(option):
-            raise ValueError(
-                f"--{option.removesuffix('_column')} goes with tables ({', '.join(READERS)}), not with {name}."
-            )
+            raise ValueError(f"--{option.replace('_', '-')} goes with tables ({', '.join(READERS)}), not with {name}.")
+    if name not in datasets.NAMES and path.is_dir():
+        return _of_images(path, asked)
     return _of_arrays(datasets.load(name), asked)
 
 
@@ -93,12 +93,7 @@ def _of_arrays(held: datasets.DataSet, asked: dict[str, Any]) -> Source:
     train, validation = _split(held.x, held.y, asked["validation"], asked["seed"])
     test = "no test rows" if held.x_test is None else f"{len(held.x_test):,} test rows, kept closed"
     line = f"{held.name}: {len(train[0]):,} training rows, {len(validation[0]):,} validation rows, {test}"
-    scaled = scaling(train[0])
-
-    def front() -> Any:
-        return [layers.Input(train[0].shape[1:]), *scaled()]
-
-    return Source(held.name, train, validation, len(train[0]), goal_of(held.y), [line], front)
+    return Source(held.name, train, validation, len(train[0]), goal_of(held.y), [line], array_front(train[0]))
 
 
 def _of_images(path: Path, asked: dict[str, Any]) -> Source:
@@ -106,13 +101,8 @@ def _of_images(path: Path, asked: dict[str, Any]) -> Source:
     train, validation = _split(found.x, found.y, asked["validation"], asked["seed"])
     lines = [f"{path.name}: {text}" for text in found.said]
     lines.append(f"{len(train[0]):,} training pictures, {len(validation[0]):,} validation pictures")
-    scaled = scaling(train[0])
     goal = Goal(len(found.frame.classes), *_GOALS["classification"])
-
-    def front() -> Any:
-        return [layers.Input(train[0].shape[1:]), *scaled()]
-
-    return Source(path.name, train, validation, len(train[0]), goal, lines, front, found.frame)
+    return Source(path.name, train, validation, len(train[0]), goal, lines, array_front(train[0]), found.frame)
 
 
 def _of_table(path: Path, asked: dict[str, Any]) -> Source:
@@ -170,13 +160,17 @@ def goal_of(y: np.ndarray) -> Goal:
     return Goal(1 if y.ndim == 1 else y.shape[-1], *_GOALS["regression"])
 
 
-def scaling(x: np.ndarray) -> Callable[[], list[Any]]:
-    """What makes the layers that lay a row flat and scale it; the rows are looked at once."""
-    flat = x.ndim > 2
+def array_front(x: np.ndarray) -> Callable[[], list[Any]]:
+    """What makes the layers that take a row in, lay it flat and scale it; the rows are looked at once."""
+    scaled = _scaling(x)
+    return lambda: [layers.Input(x.shape[1:]), *([layers.Flatten()] if x.ndim > 2 else []), scaled()]
+
+
+def _scaling(x: np.ndarray) -> Callable[[], Any]:
     if x.dtype == np.uint8:  # grey values: zeros stay zeros
         factor = 1 / max(int(x.max()), 1)
-        return lambda: [*([layers.Flatten()] if flat else []), layers.Rescaling(factor)]
+        return lambda: layers.Rescaling(factor)
     scale = layers.Normalization()
     scale.adapt(x.reshape(len(x), -1))
     mean, variance = (np.array(one) for one in scale.get_weights()[:2])
-    return lambda: [*([layers.Flatten()] if flat else []), layers.Normalization(mean=mean, variance=variance)]
+    return lambda: layers.Normalization(mean=mean, variance=variance)

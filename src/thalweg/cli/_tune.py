@@ -12,10 +12,10 @@ from rich.console import Console
 from thalweg import tuner
 from thalweg._names import Table
 from thalweg.cli._interrupted import Interrupted
-from thalweg.cli._source import Source, source_of
+from thalweg.cli._source import OF_TABLES, Source, source_of
 from thalweg.tuner.searches._hyperband import Hyperband
 
-_DATA = ("validation", "epochs", "seed", "target", "types", "drop", "task", "group", "time_column")
+_DATA = ("validation", "epochs", "seed", *OF_TABLES)
 """Options that say what is trained on, and how."""
 _AGAIN = ("search", "trials", "time", "objective", "executions", "executor", "storage", *_DATA)
 """Options with which a search goes on as it began."""

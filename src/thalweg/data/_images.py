@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thalweg.data._rows import DataError
+from thalweg.data._rows import DataError, known_version
 
 ENDINGS = (".png", ".jpg", ".jpeg")
+_VERSION = 1
 _MOST_PIXELS = 10_000_000  # of one picture: a small file may claim to hold far more
 
 
@@ -36,7 +37,7 @@ class Frame:
 
     def record(self) -> dict[str, Any]:
         """Plain data, from which :func:`read_frame` makes the same."""
-        return {"version": 1, "images": asdict(self)}
+        return {"version": _VERSION, "images": asdict(self)}
 
     def pixels(self, paths: Sequence[Path]) -> np.ndarray:
         """uint8 [n, height, width], or [n, height, width, 3] in colour.
@@ -135,9 +136,10 @@ def read_frame(record: dict[str, Any]) -> Frame:
     """A frame from its record.
 
     Raises:
-        DataError: where the record is no whole one.
+        DataError: where the record is of a later version, or no whole one.
 
     """
+    known_version(record, "What the file says of its pictures", _VERSION)
     try:
         told = record["images"]
         return Frame(int(told["height"]), int(told["width"]), bool(told["color"]), tuple(map(str, told["classes"])))

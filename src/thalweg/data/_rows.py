@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,6 +38,18 @@ class Rows(NamedTuple):
         """Rows start..stop, as views."""
         cut = [tuple(array[start:stop] for array in arrays) for arrays in self[:3]]
         return Rows(cut[0], cut[1], cut[2], stop - start, self.columns)
+
+
+def known_version(record: Mapping[str, Any], what: str, newest: int) -> None:
+    """Raise where a record is of a version that is not known here.
+
+    Raises:
+        DataError: naming both versions.
+
+    """
+    version = record.get("version")
+    if not isinstance(version, int) or version > newest:
+        raise DataError(f"{what} is of version {version!r}; this thalweg reads versions up to {newest}.")
 
 
 def to_array(given: Any, argument: str) -> np.ndarray:

@@ -76,7 +76,7 @@ def options_for(how: tuple[str, int]) -> dict[str, Any] | None:
     """What the compiler is told of members that run so.
 
     Where each core has members of its own, XLA must not cut one member's loops into parts for several cores: these
-    then wait for each other. It costs 5 % of a step of 64-128-128-128-10 and 8 % of one of 64-64-10.
+    then wait for each other. It costs 8 % of a step of 64-128-128-128-10 and 7 % of one of 64-64-10.
     """
     return {"xla_disable_hlo_passes": "cpu-parallel-task-assigner"} if how[0] == "map" and how[1] > 1 else None
 

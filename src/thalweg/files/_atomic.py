@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,10 +24,8 @@ def write_whole(path: str | os.PathLike[str], pieces: Iterable[Any]) -> None:
         OSError: where it cannot be written; what was there before is whole.
 
     """
-    target = Path(os.path.realpath(path))  # a link keeps pointing where it points
-    part = target.with_name(f".{target.name[:40]}.{os.urandom(6).hex()}{PART}")  # short enough, and no other writer's
     views = _merged(memoryview(piece).cast("B") for piece in pieces if memoryview(piece).nbytes)
-    try:
+    with _placed(path, lambda part: sum(view.nbytes for view in views)) as part:
         handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
         try:
             for view in views:
@@ -35,14 +33,6 @@ def write_whole(path: str | os.PathLike[str], pieces: Iterable[Any]) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-        os.replace(part, target)
-        sync_folder(target.parent)
-    except OSError as error:
-        _let_go(part)
-        raise _named(error, target, sum(view.nbytes for view in views)) from error
-    except BaseException:
-        _let_go(part)
-        raise
 
 
 @contextlib.contextmanager
@@ -53,19 +43,33 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         OSError: where it cannot be written; what was there before is whole.
 
     """
-    target = Path(os.path.realpath(path))
-    part = target.with_name(f".{target.name[:40]}.{os.urandom(6).hex()}{PART}")
+    with _placed(path, lambda part: part.stat().st_size if part.exists() else 0) as part, open(part, "xb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def _placed(path: str | os.PathLike[str], size: Callable[[Path], int]) -> Iterator[Path]:
+    """A temporary file's path; what was made there and is durable takes the place of `path`, or is gone.
+
+    Args:
+        path: of the whole file.
+        size: bytes that it needs, for the message where it cannot be written.
+
+    """
+    target = Path(os.path.realpath(path))  # a link keeps pointing where it points
+    part = target.with_name(f".{target.name[:40]}.{os.urandom(6).hex()}{PART}")  # short enough, and no other writer's
     try:
-        with open(part, "xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+        yield part
         os.replace(part, target)
         sync_folder(target.parent)
     except OSError as error:
-        size = part.stat().st_size if part.exists() else 0
+        needed = size(part)
         _let_go(part)
-        raise _named(error, target, size) from error
+        if isinstance(error.filename, str | os.PathLike) and Path(error.filename) not in (part, target, target.parent):
+            raise  # of another file, which whoever writes was reading
+        raise _named(error, target, needed) from error
     except BaseException:
         _let_go(part)
         raise

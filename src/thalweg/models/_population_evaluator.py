@@ -58,14 +58,14 @@ class PopulationEvaluator:
         self.crew = crew or Crew([model.task().without_training() for model in models])
         watch = self.crew.task.watch
         assert watch is not None
-        self.task = self.crew.task.watching(watch.without_gradient())
+        self.watch = watch.without_gradient()
+        self.task = self.crew.task.watching(self.watch)
         self._held = held or self._gathered
         self.own = rows is not None
         self.feed = PopulationFeed(self.crew, source, limits, [None] * len(models), first, rows, placed)
-        self.watch = watch.without_gradient()
 
     def warm_up(self) -> None:
-        """Compile in the background, while the training program is traced: no step is run."""
+        """Compile in the background, while the training program is compiled: no step is run."""
         run = self._program()
         if not isinstance(self.feed.inner, ArrayFeed) or run.traces:
             return

@@ -110,6 +110,17 @@ def test_rows_without_a_target_are_left_out_with_a_word(tmp_path):
         data.read(path, "y")
 
 
+def test_a_mark_for_nothing_is_no_class_wherever_it_comes_from(tmp_path):
+    frame = pd.DataFrame({"x": np.arange(30.0), "y": ["a", "b", "?"] * 10, "z": ["u", " ", None] * 10})
+    frame.to_parquet(tmp_path / "table.parquet")
+    for source in (frame, tmp_path / "table.parquet"):
+        table = data.read(source, "y")
+        assert len(table) == 20 and any("10 rows without a target" in text for text in table.said)
+        assert table.recipe().goal.encode(table.targets).tolist() == [0, 1] * 10
+        assert table.columns[1].missing == 10
+        assert table.recipe().unseen(table.frame).tolist() == [0] * 20
+
+
 def test_a_frame_is_taken_as_it_is():
     frame = pd.DataFrame(
         {"a": np.arange(30.0), "b": pd.Categorical(["x", "y", "z"] * 10), "y": [0, 1, 2] * 10}, index=range(5, 35)

@@ -136,3 +136,17 @@ def test_splits_keep_groups_whole_classes_mixed_and_the_future_apart():
     assert train.frame["since"].max() <= rest.frame["since"].min()
     with pytest.raises(ValueError, match="Did you mean 'street'"):
         table.split(0.2, group="stret")
+
+
+def test_rows_follow_each_other_by_their_dates_however_these_are_written():
+    days = pd.date_range("2024-01-01", periods=60)
+    order = RNG.permutation(60)
+    for form in ("%d.%m.%Y", "%b %d, %Y", "%Y-%m-%d"):
+        when = days[order].strftime(form)
+        table = data.read(pd.DataFrame({"when": when, "x": RNG.normal(size=60), "y": RNG.normal(size=60)}), "y")
+        train, rest = table.split(0.25, time="when")
+        assert sorted(order[rest.frame.index]) == list(range(45, 60)) and len(train) == 45
+    table = data.read(frame(), "y")
+    for name, message in (("city", "neither dates nor numbers"), ("income", "nothing stands")):
+        with pytest.raises(data.DataError, match=message):
+            table.split(0.2, time=name)

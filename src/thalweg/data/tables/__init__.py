@@ -8,9 +8,7 @@ from thalweg.data.tables._recipe import numeric_recipe as numeric_recipe
 from thalweg.data.tables._recipe import read_recipe as read_recipe
 from thalweg.data.tables._source import READERS as READERS
 from thalweg.data.tables._source import ending_of as ending_of
-from thalweg.data.tables._source import form_of as form_of
-from thalweg.data.tables._source import frame_of as frame_of
-from thalweg.data.tables._source import pieces as pieces
+from thalweg.data.tables._source import frames_of as frames_of
 from thalweg.data.tables._splits import split_rows as split_rows
 from thalweg.data.tables._table import Table as Table
 from thalweg.data.tables._table import read as read

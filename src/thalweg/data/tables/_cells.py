@@ -58,6 +58,24 @@ def _written(cell: Any) -> str | None:
     return str(cell)
 
 
+def there(series: pd.Series) -> np.ndarray:
+    """Which cells something stands in: neither nothing nor one of the marks for it.
+
+    Example:
+        >>> import pandas as pd
+        >>> there(pd.Series(['a', ' ', '?', None])).tolist()
+        [True, False, False, False]
+
+    """
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_datetime64_any_dtype(series.dtype):
+        return series.notna().to_numpy()
+    codes, levels = series.factorize()
+    found: np.ndarray = np.array([_written(one) is not None for one in levels] + [False])[codes]
+    return found
+
+
 def numbers(series: pd.Series, style: str = "plain") -> Numbers:
     """Cells as numbers, NaN where there is none.
 
@@ -106,11 +124,10 @@ STYLES: dict[str, Callable[[Any], float]] = {"plain": _plain, "1,234.5": _englis
 
 def style_of(series: pd.Series) -> tuple[str, float]:
     """The style in which most cells are numbers, and which part of the cells that stand there are."""
-    there = series.dropna().unique()
-    there = [one for one in there if not (isinstance(one, str) and (not one.strip() or one.strip() in _NOTHING))]
-    if not there:
+    cells = series[there(series)].unique()
+    if not len(cells):
         return "plain", 0.0
-    parts = {name: float(np.mean([not np.isnan(read(one)) for one in there])) for name, read in STYLES.items()}
+    parts = {name: float(np.mean([not np.isnan(read(one)) for one in cells])) for name, read in STYLES.items()}
     best = max(parts, key=lambda name: parts[name])
     return best, parts[best]
 

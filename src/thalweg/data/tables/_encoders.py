@@ -41,7 +41,7 @@ class Encoder:
     @classmethod
     def fit(cls, column: Column, series: pd.Series) -> Self:
         """Learn from a training column."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{cls.__name__} must define fit(column, series).")
 
     @property
     def titles(self) -> tuple[str, ...]:
@@ -53,17 +53,21 @@ class Encoder:
         """How many different codes its cells have; 0 where it makes numbers."""
         return 0
 
-    def numbers(self, series: pd.Series) -> list[np.ndarray]:
+    def cells(self, series: pd.Series) -> np.ndarray:
+        """The column's cells, read: what the methods below take."""
+        raise NotImplementedError(f"{type(self).__name__} must define cells(series).")
+
+    def numbers(self, cells: np.ndarray) -> list[np.ndarray]:
         """One array a title."""
         return []
 
-    def codes(self, series: pd.Series) -> np.ndarray:
+    def codes(self, cells: np.ndarray) -> np.ndarray:
         """int32 codes, where it has some."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no codes: its size is {self.size}.")
 
-    def unseen(self, series: pd.Series) -> np.ndarray:
-        """Which cells are unlike all that were seen."""
-        return np.zeros(len(series), bool)
+    def unseen(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray:
+        """Which cells are unlike all that were seen; `there` says in which something stands."""
+        return np.zeros(len(cells), bool)
 
     def record(self) -> dict[str, Any]:
         """Plain data, from which :func:`read_encoder` makes the same."""
@@ -121,22 +125,20 @@ class Numeric(Encoder):
     def titles(self) -> tuple[str, ...]:
         return (self.name, f"{self.name} is missing") if self.missing else (self.name,)
 
-    def numbers(self, series: pd.Series) -> list[np.ndarray]:
-        return self.scaled(_cells.numbers(series, self.style))
+    def cells(self, series: pd.Series) -> np.ndarray:
+        return _cells.numbers(series, self.style)
 
-    def scaled(self, values: np.ndarray) -> list[np.ndarray]:
-        """Numbers as the net sees them."""
-        gone = np.isnan(values)
+    def numbers(self, cells: np.ndarray) -> list[np.ndarray]:
+        gone = np.isnan(cells)
         with np.errstate(over="ignore", invalid="ignore"):
-            z = np.clip((values - self.center) * self.scale, -_ENDLESS, _ENDLESS)
+            z = np.clip((cells - self.center) * self.scale, -_ENDLESS, _ENDLESS)
         z[gone | np.isnan(z)] = 0.0
         bent = z / np.hypot(1, z / _WIDE)
         return [bent, gone.astype(np.float32)] if self.missing else [bent]
 
-    def unseen(self, series: pd.Series) -> np.ndarray:
-        values = _cells.numbers(series, self.style)
+    def unseen(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray:
         room = _FAR / self.scale if self.scale else 0.0
-        return (values < min(self.low, self.center - room)) | (values > max(self.high, self.center + room))
+        return (cells < min(self.low, self.center - room)) | (cells > max(self.high, self.center + room))
 
 
 def _quantiles(values: np.ndarray, weights: np.ndarray | None) -> tuple[float, float, float]:
@@ -155,11 +157,14 @@ class Boolean(Encoder):
     def fit(cls, column: Column, series: pd.Series) -> Self:
         return cls(column.name)
 
-    def numbers(self, series: pd.Series) -> list[np.ndarray]:
-        return [np.nan_to_num(_cells.truths(series) * 2 - 1)]
+    def cells(self, series: pd.Series) -> np.ndarray:
+        return _cells.truths(series)
 
-    def unseen(self, series: pd.Series) -> np.ndarray:
-        return np.asarray(np.isnan(_cells.truths(series)) & series.notna().to_numpy())
+    def numbers(self, cells: np.ndarray) -> list[np.ndarray]:
+        return [np.nan_to_num(cells * 2 - 1)]
+
+    def unseen(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray:
+        return np.asarray(np.isnan(cells) & there)
 
 
 class _Named(Encoder):
@@ -172,15 +177,11 @@ class _Named(Encoder):
 
     levels: tuple[str, ...]
 
-    @classmethod
-    def fit(cls, column: Column, series: pd.Series) -> Self:
-        return cls(column.name, levels_of(series))  # type: ignore[call-arg]
-
     @cached_property
     def _places(self) -> dict[str | None, int]:
         return {level: i for i, level in enumerate(self.levels, 1)}
 
-    def places(self, series: pd.Series) -> np.ndarray:
+    def cells(self, series: pd.Series) -> np.ndarray:
         """1, 2, ... for the names, 0 for what is none of them."""
         import pandas as pd
 
@@ -189,8 +190,8 @@ class _Named(Encoder):
         found: np.ndarray = known[codes]
         return found
 
-    def unseen(self, series: pd.Series) -> np.ndarray:
-        return np.asarray((self.places(series) == 0) & series.notna().to_numpy())
+    def unseen(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray:
+        return np.asarray((cells == 0) & there)
 
 
 @dataclass(frozen=True)
@@ -204,9 +205,8 @@ class OneHot(_Named):
     def titles(self) -> tuple[str, ...]:
         return tuple(f"{self.name} is {level}" for level in self.levels)
 
-    def numbers(self, series: pd.Series) -> list[np.ndarray]:
-        places = self.places(series)
-        return [(places == i).astype(np.float32) for i in range(1, len(self.levels) + 1)]
+    def numbers(self, cells: np.ndarray) -> list[np.ndarray]:
+        return [(cells == i).astype(np.float32) for i in range(1, len(self.levels) + 1)]
 
 
 @dataclass(frozen=True)
@@ -222,11 +222,6 @@ class Embedded(_Named):
     KIND: ClassVar[str] = "embedded"
     levels: tuple[str, ...]
 
-    @classmethod
-    def fit(cls, column: Column, series: pd.Series) -> Self:
-        often = levels_of(series, at_least=2)
-        return cls(column.name, often if often else levels_of(series))
-
     @property
     def titles(self) -> tuple[str, ...]:
         return ()
@@ -235,8 +230,8 @@ class Embedded(_Named):
     def size(self) -> int:
         return len(self.levels) + 1
 
-    def codes(self, series: pd.Series) -> np.ndarray:
-        return self.places(series)
+    def codes(self, cells: np.ndarray) -> np.ndarray:
+        return cells
 
 
 @dataclass(frozen=True)
@@ -257,24 +252,26 @@ class Date(Encoder):
 
     @classmethod
     def fit(cls, column: Column, series: pd.Series) -> Self:
-        form = "ISO8601" if column.style == "plain" else column.style
-        days = _days(_cells.dates(series, form))
-        return cls(column.name, Numeric.of(column.name, days), bool((days[np.isfinite(days)] % 1).any()), form)
+        days = _days(_cells.dates(series, column.style))
+        clock = bool((days[np.isfinite(days)] % 1).any())
+        return cls(column.name, Numeric.of(column.name, days), clock, column.style)
 
     @property
     def titles(self) -> tuple[str, ...]:
         circles = ("year", "week", *(("day",) if self.clock else ()))
         return (*self.time.titles, *(f"{self.name}, {part} of {c}" for c in circles for part in ("sine", "cosine")))
 
-    def numbers(self, series: pd.Series) -> list[np.ndarray]:
-        found = _cells.dates(series, self.form)
-        days = _days(found)
-        in_year = (found - found.astype("datetime64[Y]").astype("datetime64[s]")) / _DAYS / 366
-        circles = [in_year, (days - 4) % 7 / 7, *([days % 1] if self.clock else [])]  # 1970 began on a Thursday
-        return [*self.time.scaled(days), *(np.nan_to_num(f(2 * np.pi * c)) for c in circles for f in (np.sin, np.cos))]
+    def cells(self, series: pd.Series) -> np.ndarray:
+        return _cells.dates(series, self.form)
 
-    def unseen(self, series: pd.Series) -> np.ndarray:
-        return np.asarray(np.isnat(_cells.dates(series, self.form)) & series.notna().to_numpy())
+    def numbers(self, cells: np.ndarray) -> list[np.ndarray]:
+        days = _days(cells)
+        in_year = (cells - cells.astype("datetime64[Y]").astype("datetime64[s]")) / _DAYS / 366
+        circles = [in_year, (days - 4) % 7 / 7, *([days % 1] if self.clock else [])]  # 1970 began on a Thursday
+        return [*self.time.numbers(days), *(np.nan_to_num(f(2 * np.pi * c)) for c in circles for f in (np.sin, np.cos))]
+
+    def unseen(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray:
+        return np.asarray(np.isnat(cells) & there)
 
 
 @dataclass(frozen=True)
@@ -293,7 +290,7 @@ class Text(Encoder):
 
     @classmethod
     def fit(cls, column: Column, series: pd.Series) -> Self:
-        counts = _hashed(series, _HASHED)
+        counts = _hashed(_cells.words(series), _HASHED)
         seen = np.asarray((counts != 0).sum(axis=0)).ravel()
         return cls(column.name, tuple(float(w) for w in np.log((1 + len(series)) / (1 + seen)) + 1))
 
@@ -301,16 +298,19 @@ class Text(Encoder):
     def titles(self) -> tuple[str, ...]:
         return tuple(f"{self.name}, words {i}" for i in range(len(self.weights)))
 
-    def numbers(self, series: pd.Series) -> list[np.ndarray]:
-        found = _hashed(series, len(self.weights)).toarray() * np.array(self.weights)
+    def cells(self, series: pd.Series) -> np.ndarray:
+        return _cells.words(series)
+
+    def numbers(self, cells: np.ndarray) -> list[np.ndarray]:
+        found = _hashed(cells, len(self.weights)).toarray() * np.array(self.weights)
         length = np.sqrt((found**2).sum(axis=1, keepdims=True))
         return list((found / np.where(length > 0, length, 1)).T.astype(np.float32) * 3)
 
 
-def _hashed(series: pd.Series, columns: int) -> Any:
+def _hashed(words: np.ndarray, columns: int) -> Any:
     from sklearn.feature_extraction.text import HashingVectorizer
 
-    texts = [text or "" for text in _cells.words(series)]
+    texts = [text or "" for text in words]
     return HashingVectorizer(n_features=columns, norm=None, alternate_sign=True).transform(texts)
 
 
@@ -318,14 +318,17 @@ def _days(found: np.ndarray) -> np.ndarray:
     return np.where(np.isnat(found), np.nan, (found - np.datetime64(0, "s")) / _DAYS)
 
 
-def levels_of(series: pd.Series, at_least: int = 1) -> tuple[str, ...]:
-    """The different names, the most frequent first, equal ones by the alphabet."""
+def _named(name: str, series: pd.Series) -> Encoder:
+    """The encoder of a column of names, the most frequent first, equal ones by the alphabet."""
     import pandas as pd
 
     codes, different = pd.factorize(_cells.words(series))
     counts = np.bincount(codes[codes >= 0], minlength=len(different))
-    found = [(-int(count), name) for name, count in zip(different, counts, strict=True) if count >= at_least]
-    return tuple(name for _, name in sorted(found))
+    found = sorted((-int(count), level) for level, count in zip(different, counts, strict=True))
+    levels = tuple(level for _, level in found)
+    if len(levels) <= FEW_NAMES:
+        return OneHot(name, levels)
+    return Embedded(name, tuple(level for count, level in found if count < -1) or levels)
 
 
 ENCODERS = Names("encoder", {one.KIND: one for one in (Numeric, Boolean, OneHot, Embedded, Date, Text)})
@@ -334,10 +337,9 @@ ENCODERS = Names("encoder", {one.KIND: one for one in (Numeric, Boolean, OneHot,
 
 def fitted(column: Column, series: pd.Series) -> Encoder:
     """The encoder of a column, fitted to it."""
-    kind = column.kind
-    if kind == "categorical":
-        kind = "one-hot" if len(levels_of(series)) <= FEW_NAMES else "embedded"
-    found: Encoder = ENCODERS[kind].fit(column, series)
+    if column.kind == "categorical":
+        return _named(column.name, series)
+    found: Encoder = ENCODERS[column.kind].fit(column, series)
     return found
 
 

@@ -35,20 +35,20 @@ class Goal:
     @classmethod
     def fit(cls, columns: Sequence[Column], frame: pd.DataFrame) -> Goal:
         """Learn from the training rows' targets."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{cls.__name__} must define fit(columns, frame).")
 
     @property
     def outputs(self) -> int:
         """Units of the last layer."""
-        raise NotImplementedError
+        return len(self.targets)
 
     def encode(self, frame: pd.DataFrame) -> np.ndarray:
         """The targets as a loss takes them."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define encode(frame).")
 
     def decode(self, outputs: np.ndarray) -> dict[str, np.ndarray]:
         """A net's outputs as columns of a table."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define decode(outputs).")
 
     def record(self) -> dict[str, Any]:
         """Plain data, from which :func:`read_goal` makes the same."""
@@ -106,10 +106,6 @@ class Labels(Goal):
     def fit(cls, columns: Sequence[Column], frame: pd.DataFrame) -> Goal:
         return cls(tuple(one.name for one in columns))
 
-    @property
-    def outputs(self) -> int:
-        return len(self.targets)
-
     def encode(self, frame: pd.DataFrame) -> np.ndarray:
         return np.stack([_cells.truths(frame.iloc[:, i]) for i in range(frame.shape[1])], axis=1).astype(np.float32)
 
@@ -142,10 +138,6 @@ class Values(Goal):
         means, deviations = values.mean(axis=0), values.std(axis=0)
         names = tuple(one.name for one in columns)
         return cls(names, _floats(means), _floats(np.where(deviations > 0, deviations, 1.0)), _styles(columns))
-
-    @property
-    def outputs(self) -> int:
-        return len(self.targets)
 
     def encode(self, frame: pd.DataFrame) -> np.ndarray:
         values = _numbers(frame, self.styles)

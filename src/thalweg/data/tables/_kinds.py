@@ -115,7 +115,7 @@ def _told(name: str, series: pd.Series, kind: str) -> Column:
         if form is None:
             raise DataError(f"Column {name!r} holds no dates in any one form that is known: {different[0]!r}, ...")
         style = form
-    return Column(name, kind, "as said", style, _missing(series))
+    return Column(name, kind, "as said", style, int((~_cells.there(series)).sum()))
 
 
 def _looked_at(name: str, series: pd.Series, is_target: bool) -> Column:
@@ -126,7 +126,7 @@ def _looked_at(name: str, series: pd.Series, is_target: bool) -> Column:
     if pd.api.types.is_numeric_dtype(series.dtype):
         return _of_numbers(name, series, is_target)
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
-        return Column(name, "date", "dates", missing=int(series.isna().sum()))
+        return Column(name, "date", "dates", "ISO8601", int(series.isna().sum()))
     return _of_cells(name, series, is_target)
 
 
@@ -198,10 +198,6 @@ def _mixed(name: str, series: pd.Series, style: str) -> DataError:
         f"are no numbers). Empty these cells where they stand for nothing, or say what the column is: "
         f"types={{{name!r}: 'categorical'}} (--types {name}=categorical), or leave it out: drop=[{name!r}] (--drop {name})."
     )
-
-
-def _missing(series: pd.Series) -> int:
-    return int(series.isna().sum())
 
 
 def _shown(value: Any) -> str:

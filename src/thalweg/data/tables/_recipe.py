@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from thalweg.data._rows import DataError
+from thalweg.data._rows import DataError, known_version
+from thalweg.data.tables import _cells
 from thalweg.data.tables._encoders import Encoder, Numeric, fitted, read_encoder
 from thalweg.data.tables._goal import TASKS, Goal, read_goal
 from thalweg.data.tables._kinds import Column
@@ -27,11 +28,13 @@ class Encoded(NamedTuple):
     Attributes:
         numbers: [n, d] float32.
         codes: [n, k] int32, those of each column in a range of its own; None where no column has any.
+        unseen: [n] how many cells of a row are unlike all that were seen in training; None where nobody asked.
 
     """
 
     numbers: np.ndarray
     codes: np.ndarray | None
+    unseen: np.ndarray | None = None
 
     @property
     def inputs(self) -> Any:
@@ -39,8 +42,10 @@ class Encoded(NamedTuple):
         return self.numbers if self.codes is None else [self.numbers, self.codes]
 
     def part(self, rows: Any) -> Encoded:
-        """Some of the rows."""
-        return Encoded(self.numbers[rows], None if self.codes is None else self.codes[rows])
+        """Some of the rows: of a slice, views."""
+        numbers, *others = (None if one is None else one[rows] for one in self)
+        assert numbers is not None
+        return Encoded(numbers, *others)
 
 
 @dataclass(frozen=True)
@@ -117,12 +122,13 @@ class Recipe:
         known = {*self.columns, *(self.goal.targets if self.goal else ())}
         return tuple(name for name in names if name not in known)
 
-    def encode(self, frame: pd.DataFrame, dtype: Any = np.float32) -> Encoded:
+    def encode(self, frame: pd.DataFrame, dtype: Any = np.float32, judge: bool = False) -> Encoded:
         """Rows as the net reads them, whatever the order of their columns.
 
         Args:
             frame: the rows.
             dtype: of the numbers.
+            judge: whether to count the cells that are unlike all that were seen in training.
 
         Raises:
             DataError: where a column is missing.
@@ -130,24 +136,34 @@ class Recipe:
         """
         self.check([str(name) for name in frame.columns])
         n = len(frame)
-        numbers = np.empty((n, len(self.titles)), dtype)
-        codes = np.empty((n, len(self.sizes)), np.int32) if self.sizes else None
+        found = Encoded(
+            np.empty((n, len(self.titles)), dtype),
+            np.empty((n, len(self.sizes)), np.int32) if self.sizes else None,
+            np.zeros(n, int) if judge else None,
+        )
+        for start in range(0, n, _BLOCK):
+            self._fill(found.part(slice(start, start + _BLOCK)), frame.iloc[start : start + _BLOCK])
+        return found
+
+    def _fill(self, room: Encoded, frame: pd.DataFrame) -> None:
+        """Write some rows where there is room for them; each column is read once."""
         at = coded = offset = 0
         for one in self.encoders:
-            series = frame[one.name]
-            width = len(one.titles)
-            if one.size and codes is not None:
-                codes[:, coded] = one.codes(series) + offset
+            cells = one.cells(frame[one.name])
+            for column in one.numbers(cells):
+                room.numbers[:, at] = column
+                at += 1
+            if room.codes is not None and one.size:
+                room.codes[:, coded] = one.codes(cells) + offset
                 coded, offset = coded + 1, offset + one.size
-            for start in range(0, n, _BLOCK) if width else ():
-                for i, column in enumerate(one.numbers(series.iloc[start : start + _BLOCK])):
-                    numbers[start : start + _BLOCK, at + i] = column
-            at += width
-        return Encoded(numbers, codes)
+            if room.unseen is not None:
+                room.unseen[:] += one.unseen(cells, _cells.there(frame[one.name]))
 
     def unseen(self, frame: pd.DataFrame) -> np.ndarray:
         """Per row, how many cells are unlike all that were seen in training."""
-        return np.sum([one.unseen(frame[one.name]) for one in self.encoders], axis=0)
+        found = self.encode(frame, judge=True).unseen
+        assert found is not None
+        return found
 
     def record(self) -> dict[str, Any]:
         """Plain data for a file: nothing in it is ever run."""
@@ -176,9 +192,7 @@ def read_recipe(record: dict[str, Any]) -> Recipe:
         DataError: where the record is of a later version, or no whole one.
 
     """
-    version = record.get("version")
-    if not isinstance(version, int) or version > VERSION:
-        raise DataError(f"This recipe is of version {version!r}; this thalweg reads versions up to {VERSION}.")
+    known_version(record, "This recipe", VERSION)
     try:
         encoders = tuple(read_encoder(one) for one in record["columns"])
         return Recipe(encoders, record["goal"] and read_goal(record["goal"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -118,19 +118,18 @@ def _check_names(path: Path, columns: tuple[str, ...]) -> None:
 
 def _csv(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     form = form_of(path)
-    frame = next(pieces(path, form, None))
+    frame = next(_pieces(path, form, None))
     frame, said = _without_index(frame)
     return frame, (*form.said, *said)
 
 
-def pieces(path: Path, form: Form, size: int | None, columns: Any = None, texts: Any = ()) -> Iterator[pd.DataFrame]:
+def _pieces(path: Path, form: Form, size: int | None, texts: Any = ()) -> Iterator[pd.DataFrame]:
     """A CSV file in pieces of so many rows, or whole.
 
     Args:
         path: of the file.
         form: how it is written.
         size: rows of a piece, or None.
-        columns: those that are wanted; None for all.
         texts: those that are read as they stand, so that pieces do not differ in what they take them for.
 
     Raises:
@@ -145,7 +144,6 @@ def pieces(path: Path, form: Form, size: int | None, columns: Any = None, texts:
         "skipinitialspace": True,
         "na_values": list(MISSING),
         "low_memory": False,
-        "usecols": columns,
         "dtype": dict.fromkeys(texts, "str") or None,
         "names": list(form.columns),
         "header": 0,
@@ -207,6 +205,31 @@ def ending_of(path: Path) -> str:
     return Path(path.stem).suffix.lower() if path.suffix == ".gz" else path.suffix.lower()
 
 
+def frames_of(path: Path, rows: int, texts: Sequence[str] = ()) -> Iterator[pd.DataFrame]:
+    """A file in frames of so many rows; of a CSV file no more than one of them is in memory.
+
+    Args:
+        path: of the file.
+        rows: of a frame.
+        texts: columns that a CSV file's frames hold as they stand.
+
+    Raises:
+        DataError: as :func:`frame_of`.
+
+    """
+    if _reader(path) is _csv:
+        yield from _pieces(path, form_of(path), rows, texts)
+        return
+    frame, _ = frame_of(path)
+    yield from (frame.iloc[start : start + rows] for start in range(0, len(frame), rows))
+
+
+def _reader(path: Path) -> Any:
+    if not path.is_file():
+        raise DataError(f"There is no file {path}.")
+    return READERS[ending_of(path)]
+
+
 def frame_of(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """A file as a frame, and what is to be said of it.
 
@@ -214,9 +237,7 @@ def frame_of(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
         DataError: where there is no such file, its ending is unknown, or it cannot be read.
 
     """
-    if not path.is_file():
-        raise DataError(f"There is no file {path}.")
-    frame, said = READERS[ending_of(path)](path)
+    frame, said = _reader(path)(path)
     if not len(frame):
         raise DataError(f"{path} has no rows, only the names of {len(frame.columns)} columns.")
     return frame, said

@@ -11,6 +11,7 @@ import numpy as np
 
 from thalweg._names import unknown
 from thalweg.data._rows import DataError
+from thalweg.data.tables import _cells
 from thalweg.data.tables._goal import TASKS, task_of
 from thalweg.data.tables._kinds import Column, columns_of
 from thalweg.data.tables._recipe import Recipe
@@ -83,9 +84,22 @@ class Table:
             seed,
             y if self.task == "classification" else None,
             None if group is None else self.frame[group],
-            None if time is None else self.frame[time],
+            None if time is None else self._times(time),
         )
         return self.part(train), self.part(rest)
+
+    def _times(self, name: str) -> np.ndarray:
+        """A column by which rows follow each other: dates as dates, however they are written, or numbers."""
+        column = next(one for one in self.columns if one.name == name)
+        series = self.frame[name]
+        if not _cells.there(series).all():
+            raise DataError(f"Rows cannot be put in order by {name!r}: nothing stands in some of its cells.")
+        if column.kind == "date":
+            return _cells.dates(series, column.style)
+        values = _cells.numbers(series, column.style)
+        if np.isnan(values).any():
+            raise DataError(f"Rows cannot be put in order by {name!r}, which holds neither dates nor numbers.")
+        return values
 
     def recipe(self) -> Recipe:
         """What turns such rows into a net's inputs, learnt from these."""
@@ -181,7 +195,7 @@ def read(
     if not rest:
         raise DataError(f"{name} has no column to learn from: it has only the target{'s' if len(wanted) > 1 else ''}.")
     frame = frame[[*rest, *wanted]]
-    there = frame[wanted].notna().all(axis=1).to_numpy()
+    there = np.all([_cells.there(frame[one]) for one in wanted], axis=0)
     if not there.all():
         said = (*said, f"{int((~there).sum()):,} rows without a target: left out")
         frame = frame[there]
