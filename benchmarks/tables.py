@@ -42,6 +42,8 @@ CLASSES = {
     "smoke": ("AER", "SmokeBan", "smoker", []),
     "spam": ("DAAG", "spam7", "yesno", []),
     "titanic": ("carData", "TitanicSurvival", "survived", []),
+    "fertility": ("AER", "Fertility2", "morekids", []),
+    "stops": ("carData", "MplsStops", "problem", ["idNum", "date"]),
 }
 NUMBERS = {
     "ames": ("modeldata", "ames", "Sale_Price", []),
@@ -55,6 +57,8 @@ NUMBERS = {
     "hitters": ("ISLR", "Hitters", "Salary", []),
     "boston": ("MASS", "Boston", "medv", []),
     "males": ("plm", "Males", "wage", []),
+    "cps": ("AER", "CPS1988", "wage", []),
+    "earnings": ("AER", "CPSSW8", "earnings", []),
 }
 
 

@@ -15,7 +15,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from thalweg.sklearn import NetClassifier, NetRegressor
 
 
-@parametrize_with_checks([NetClassifier(), NetRegressor()])
+@parametrize_with_checks([NetClassifier(epochs=30), NetRegressor(epochs=30)])
 def test_scikit_learns_own_checks(estimator, check):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # which warnings there must be, the checks look for themselves

@@ -28,7 +28,7 @@ from thalweg import callbacks, config, data, layers, models, optimizers, regular
 from thalweg._names import Table
 from thalweg.data.tables import Encoded, Recipe, numeric_recipe
 
-_SMALL = 64  # rows up to which all are one batch
+_SMALL = 64  # rows up to which all are one batch, and none is spared for early stopping
 _EXACT = 1000  # rows of float64 up to which the net computes in float64
 _BATCHES, _PER_EPOCH = (32, 256), 64  # a batch is a power of two within these bounds, for about so many steps an epoch
 _EPOCHS, _STEPS = (20, 400), 3000  # epochs within these bounds, for about so many steps
@@ -43,15 +43,17 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         activation: str = "relu",
         dropout: float = 0.0,
         l2: float = 1e-5,
-        embedding: int = 8,
+        embedding: int = models.EMBEDDING,
+        periodic: int = models.PERIODIC,
+        members: int = 5,
         optimizer: str = "adam",
         learning_rate: float = 2e-3,
         schedule: str = "cosine",
         batch_size: Any = "auto",
         epochs: Any = "auto",
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: int = 10,
+        early_stopping: Any = "auto",
+        validation_fraction: float = 0.2,
+        patience: int = 30,
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -60,6 +62,8 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         self.dropout = dropout
         self.l2 = l2
         self.embedding = embedding
+        self.periodic = periodic
+        self.members = members
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.schedule = schedule
@@ -102,7 +106,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         return self
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Self:  # noqa: N803
-        first = not hasattr(self, "net_")
+        first = not hasattr(self, "nets_")
         frame, targets = self._checked(X, y, reset=first)
         weights = self._weights(sample_weight, frame, targets)
         if first:
@@ -121,13 +125,17 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         return rows <= _EXACT and "float32" not in kinds
 
     def _begin(self, rows: int, steady: bool = False) -> None:
-        """A net that is yet to be trained."""
-        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        """Nets that are yet to be trained."""
+        self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         self.batch_ = self._batch(rows)
         each = -(-rows // self.batch_)
         self.epochs_ = int(np.clip(-(-_STEPS // each), *_EPOCHS)) if self.epochs == "auto" else int(self.epochs)
         steps = max(1, self.epochs_ * each)
         rate = self.learning_rate if steady else _SCHEDULES[self.schedule](self.learning_rate, steps)
+        self.nets_ = [self._net(rate) for _ in range(self.members)]
+
+    def _net(self, rate: Any) -> models.Model:
+        """A net that is yet to be trained."""
         chain: list[Any] = []
         for units in self.hidden:
             penalty = regularizers.L2(self.l2) if self.l2 else None
@@ -135,12 +143,12 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
             if self.dropout:
                 chain.append(layers.Dropout(self.dropout))
         outputs, activation, loss = self._head()
-        front = models.table_front(self.recipe_, self.embedding)
-        self.net_ = models.chained(front, [*chain, layers.Dense(outputs, activation=activation)])
+        front = models.table_front(self.recipe_, self.embedding, self.periodic)
+        net: models.Model = models.chained(front, [*chain, layers.Dense(outputs, activation=activation)])
         optimizer = optimizers.get(self.optimizer)
         optimizer.learning_rate = rate
-        self.net_.compile(optimizer, loss)
-        self.seed_ = seed
+        net.compile(optimizer, loss)
+        return net
 
     def _batch(self, rows: int) -> int:
         if self.batch_size != "auto":
@@ -149,29 +157,46 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
 
     def _train(self, x: Encoded, y: Any, weights: np.ndarray, epochs: int, more: bool = False) -> None:
         """Some epochs; weights have a mean of 1, so that the loss is normalized by their sum."""
-        weights = weights * (len(weights) / weights.sum())
-        rest: Any = None
-        heard: list[Any] = []
-        if self.early_stopping and not more and epochs > 1:
-            inside, outside = data.tables.split_rows(len(y), self.validation_fraction, self.seed_, self._strata(y))
-            rest = (x.part(outside).inputs, y[outside], weights[outside])
-            x, y, weights = x.part(inside), y[inside], weights[inside]
-            heard = [callbacks.EarlyStopping(patience=self.patience, restore_best_weights=True)]
-        history = self.net_.fit(
+        spared: dict[str, Any] = {}
+        stops = len(y) > _SMALL if self.early_stopping == "auto" else self.early_stopping
+        if stops and not more and epochs > 1:
+            folds = self._folds(y)
+            spared = {
+                "rows": [np.flatnonzero(~fold) for fold in folds],
+                "validation_rows": [np.flatnonzero(fold) for fold in folds],
+                "callbacks": [callbacks.EarlyStopping(patience=self.patience, restore_best_weights=True)],
+            }
+        seeds = np.random.SeedSequence((self.seed_, self.n_iter_ if more else 0)).generate_state(self.members)
+        models.Population(self.nets_).fit(
             x.inputs,
             y,
-            sample_weight=weights,
+            sample_weight=weights * (len(weights) / weights.sum()),
             batch_size=min(self.batch_, len(y)),
             epochs=epochs,
-            validation_data=rest,
-            callbacks=heard,
-            seed=self.seed_ + (self.n_iter_ if more else 0),
+            seeds=[int(seed) for seed in seeds],
             verbose=self.verbose,
+            **spared,
         )
-        curve = history.history["loss"]
-        self.loss_curve_ = [*self.loss_curve_, *curve] if more else list(curve)
+        curve = _mean_curve([net.history.history["loss"] for net in self.nets_])
+        self.loss_curve_ = [*self.loss_curve_, *curve] if more else curve
         self.n_iter_ = len(self.loss_curve_)
         self.loss_ = self.loss_curve_[-1]
+
+    def _folds(self, y: Any) -> list[np.ndarray]:
+        """For each net, which rows it does not learn from: each row is spared by one net in turn, of classes equal parts."""
+        count = round(1 / self.validation_fraction) if 0 < self.validation_fraction < 1 else 0
+        if not 2 <= count <= len(y):
+            raise ValueError(
+                f"validation_fraction must spare at least one of {len(y)} rows, and at most half of them; got "
+                f"{self.validation_fraction}."
+            )
+        order = np.random.default_rng(self.seed_).permutation(len(y))
+        strata = self._strata(y)
+        if strata is not None:
+            order = order[np.argsort(strata[order], kind="stable")]
+        fold = np.empty(len(y), int)
+        fold[order] = np.arange(len(y)) % count
+        return [fold == i % count for i in range(self.members)]
 
     def _weights(self, given: Any, frame: Any, targets: Any) -> np.ndarray:
         found: np.ndarray = _check_sample_weight(
@@ -224,7 +249,8 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         check_is_fitted(self)
         frame = self._frame(X, reset=False)
         with config.precision(self.precision_):
-            return np.asarray(self.net_.predict(self._inputs(frame).inputs, verbose=0))
+            each = models.Population(self.nets_).predict(self._inputs(frame).inputs)
+        return np.asarray(each).mean(axis=0)
 
     # -- what scikit-learn asks ---------------------------------------------------------------------
 
@@ -237,24 +263,23 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()
-        if "net_" not in state:
+        if "nets_" not in state:
             return state
-        with tempfile.TemporaryDirectory() as folder, config.precision(self.precision_):
-            path = Path(folder) / "net.keras"
-            self.net_.save(path)
-            return {**state, "net_": path.read_bytes()}
+        with config.precision(self.precision_):
+            return {**state, "nets_": [_packed(net) for net in self.nets_]}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        if isinstance(state.get("net_"), bytes):
-            with tempfile.TemporaryDirectory() as folder, config.precision(state["precision_"]):
-                path = Path(folder) / "net.keras"
-                path.write_bytes(state["net_"])
-                state = {**state, "net_": models.load_model(path)}
+        if "nets_" in state:
+            with config.precision(state["precision_"]):
+                state = {**state, "nets_": [_unpacked(net) for net in state["nets_"]]}
         super().__setstate__(state)
 
 
 class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
-    """A dense net that tells classes apart.
+    """Dense nets that tell classes apart.
+
+    Several nets learn side by side in one program, each from another part of the rows, the rest of which says when it
+    knows best; their probabilities are averaged.
 
     Args:
         hidden: units of the hidden layers.
@@ -262,13 +287,16 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
         dropout: probability with which a hidden unit is dropped.
         l2: factor of the squared weights in the loss.
         embedding: numbers that stand for each name, in columns with many names.
+        periodic: numbers that are learnt beside each column of numbers, as sums of waves; 0 for none.
+        members: how many nets.
         optimizer: by name.
         learning_rate: at the beginning.
         schedule: ``'cosine'``: the rate falls to 0 over the whole training; ``'constant'``.
         batch_size: rows a step; ``'auto'``: all of up to 64 rows, else 32 to 256, more for more rows.
         epochs: how often all rows are seen; ``'auto'``: 20 to 400, for 3,000 steps where that is possible.
-        early_stopping: whether to cut off rows, stop when the loss on them falls no more, and keep the best epoch.
-        validation_fraction: of the rows that are cut off.
+        early_stopping: whether each net spares some rows, stops when the loss on them falls no more, and goes back to its
+            best epoch; ``'auto'``: with more than 64 rows.
+        validation_fraction: of the rows that a net spares; each net spares others, until all have been spared.
         patience: epochs without a better one until it stops.
         class_weight: ``'balanced'``, or class -> weight.
         random_state: of the first weights, the order of the rows and dropout.
@@ -276,9 +304,9 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
 
     Attributes:
         classes_: the classes; for several labels, 0 and 1 of each.
-        net_: the :class:`thalweg.Model`.
+        nets_: the nets, each a :class:`thalweg.Model`.
         recipe_: from rows to what the net reads.
-        loss_curve_: the loss of each epoch.
+        loss_curve_: the loss of each epoch, the mean over the nets that learn in it.
         n_iter_: how many epochs were run.
         n_features_in_, feature_names_in_: of the rows.
 
@@ -296,22 +324,24 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
         activation: str = "relu",
         dropout: float = 0.0,
         l2: float = 1e-5,
-        embedding: int = 8,
+        embedding: int = models.EMBEDDING,
+        periodic: int = models.PERIODIC,
+        members: int = 5,
         optimizer: str = "adam",
         learning_rate: float = 2e-3,
         schedule: str = "cosine",
         batch_size: Any = "auto",
         epochs: Any = "auto",
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: int = 10,
+        early_stopping: Any = "auto",
+        validation_fraction: float = 0.2,
+        patience: int = 30,
         class_weight: Any = None,
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
         super().__init__(
-            hidden, activation, dropout, l2, embedding, optimizer, learning_rate, schedule, batch_size, epochs,
-            early_stopping, validation_fraction, patience, random_state, verbose,
+            hidden, activation, dropout, l2, embedding, periodic, members, optimizer, learning_rate, schedule,
+            batch_size, epochs, early_stopping, validation_fraction, patience, random_state, verbose,
         )  # fmt: skip
         self.class_weight = class_weight
 
@@ -389,16 +419,16 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
 
 
 class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]
-    """A dense net that predicts numbers.
+    """Dense nets that predict numbers, trained side by side; their predictions are averaged.
 
     Args:
-        hidden, activation, dropout, l2, embedding, optimizer, learning_rate, schedule, batch_size, epochs,
-        early_stopping, validation_fraction, patience, random_state, verbose: as for :class:`NetClassifier`.
+        hidden, activation, dropout, l2, embedding, periodic, members, optimizer, learning_rate, schedule, batch_size,
+        epochs, early_stopping, validation_fraction, patience, random_state, verbose: as for :class:`NetClassifier`.
 
     Attributes:
-        net_: the :class:`thalweg.Model`, which sees targets with mean 0 and deviation 1.
+        nets_: the nets, each a :class:`thalweg.Model`, which see targets with mean 0 and deviation 1.
         recipe_: from rows to what the net reads.
-        loss_curve_: the loss of each epoch.
+        loss_curve_: the loss of each epoch, the mean over the nets that learn in it.
         n_iter_: how many epochs were run.
         n_features_in_, feature_names_in_: of the rows.
 
@@ -451,6 +481,28 @@ class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]
 
 _SCHEDULES = Table("schedule", {"cosine": optimizers.schedules.CosineDecay, "constant": lambda rate, steps: rate})
 """Name -> a rate, from the first rate and the number of steps."""
+
+
+def _mean_curve(curves: list[list[float]]) -> list[float]:
+    """The mean over the nets that still learn, epoch by epoch."""
+    return [float(np.mean([c[i] for c in curves if i < len(c)])) for i in range(max(map(len, curves)))]
+
+
+def _packed(net: models.Model) -> bytes:
+    """A net as the bytes of a .keras file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "net.keras"
+        net.save(path)
+        return path.read_bytes()
+
+
+def _unpacked(packed: bytes) -> models.Model:
+    """A net from :func:`_packed`."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "net.keras"
+        path.write_bytes(packed)
+        net: models.Model = models.load_model(path)
+        return net
 
 
 def _has_words(given: Any) -> bool:

@@ -112,6 +112,9 @@ LAYERS = [
     ("Normalization", {"mean": 0.5, "variance": 2.0}, [FLAT]),
     ("Normalization", {"axis": 1, "mean": [1.0, 2, 3, 4], "variance": [0.0, 1, 2, 3], "invert": True}, [DEEP]),
     ("Embedding", {"input_dim": 50, "output_dim": 3}, [FLAT]),
+    ("PeriodicEmbedding", {}, [FLAT]),
+    ("PeriodicEmbedding", {"output_dim": 2, "waves": 4, "columns": [2, 0]}, [FLAT]),
+    ("PeriodicEmbedding", {"columns": [1]}, [DEEP]),
     ("PReLU", {}, [FLAT]),
     ("PReLU", {"shared_axes": [1]}, [CUBE]),
     ("ReLU", {}, [FLAT]),
@@ -159,7 +162,7 @@ each_activation = pytest.mark.parametrize(("name", "given"), ACTIVATIONS, ids=id
 
 
 def test_every_layer_is_exported_or_refused_by_name():
-    assert {*_onnx_layers.LAYERS, *_onnx_layers.REFUSED} == set(layers.TABLE.values())
+    assert {*_onnx_layers.LAYERS, *_onnx_layers.REFUSED} == {*layers.TABLE.values(), layers.PeriodicEmbedding}
     assert {kind.__name__ for kind in _onnx_layers.LAYERS} == {name for name, *_ in LAYERS}
 
 

@@ -115,6 +115,20 @@ def _embedding(g: Graph, call: Call) -> str:
     return g.op("Gather", g.constant("embeddings", call.weights["embeddings"]), codes, axis=0)
 
 
+def _periodic_embedding(g: Graph, call: Call) -> str:
+    layer, w = call.layer, {name: np.asarray(value, np.float64) for name, value in call.weights.items()}
+    chosen = call.x if layer.columns is None else g.op("Gather", call.x, g.integers("columns", layer.columns), axis=-1)
+    each = g.op("Unsqueeze", chosen, g.integers("axes", (-1,)))
+    turns = g.op("Mul", each, g.constant("frequencies", 2 * np.pi * w["frequencies"]))
+    waves = g.op("Cos", g.op("Add", turns, g.constant("phases", 2 * np.pi * w["phases"])))
+    rows = g.op("Unsqueeze", waves, g.integers("axes", (-2,)))  # [..., d, 1, waves] times [d, waves, output_dim]
+    sums = g.op("Squeeze", g.op("MatMul", rows, g.constant("kernel", w["kernel"])), g.integers("axes", (-2,)))
+    made = g.op("Add", sums, g.constant("bias", w["bias"]))
+    *outer, _ = call.features[0]
+    flat = g.op("Reshape", made, g.integers("shape", (0, *outer, w["bias"].size)))
+    return g.op("Concat", call.x, flat, axis=-1)
+
+
 def _batch_normalization(g: Graph, call: Call) -> str:
     """The mean is taken off first: ``x * a + b``, as ONNX's own operation computes, loses the digits of large means."""
     layer, w = call.layer, call.weights
@@ -211,6 +225,7 @@ LAYERS: dict[type[Layer], Emitter] = {
     layers.Multiply: _multiply,
     layers.Normalization: _normalization,
     layers.PReLU: _prelu,
+    layers.PeriodicEmbedding: _periodic_embedding,
     layers.ReLU: _relu,
     layers.Rescaling: _rescaling,
     layers.Reshape: _reshape,

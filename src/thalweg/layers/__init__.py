@@ -46,6 +46,7 @@ from thalweg.layers._normalization import BatchNormalization as BatchNormalizati
 from thalweg.layers._normalization import LayerNormalization as LayerNormalization
 from thalweg.layers._normalization import Normalization as Normalization
 from thalweg.layers._normalization import Rescaling as Rescaling
+from thalweg.layers._periodic_embedding import PeriodicEmbedding as PeriodicEmbedding
 from thalweg.layers._shape import Flatten as Flatten
 from thalweg.layers._shape import Reshape as Reshape
 from thalweg.layers._symbol import Symbol as Symbol
@@ -82,7 +83,7 @@ _CLASSES: tuple[type[Layer], ...] = (
     Subtract,
 )
 TABLE = Table("layer", {cls.__name__: cls for cls in _CLASSES})
-"""Every name of a layer, and its class."""
+"""Every name of a layer of Keras's, and its class."""
 
 _FAMILY = Family(TABLE, "keras.layers", Lambda, Layer)
 

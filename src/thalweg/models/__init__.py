@@ -1,6 +1,8 @@
 """What a person holds: Sequential, the functional Model, Population; and models from files."""
 
 from thalweg.files import FileError as FileError
+from thalweg.models._chained import EMBEDDING as EMBEDDING
+from thalweg.models._chained import PERIODIC as PERIODIC
 from thalweg.models._chained import chained as chained
 from thalweg.models._chained import table_front as table_front
 from thalweg.models._files import FileWarning as FileWarning

@@ -12,6 +12,8 @@ from thalweg.models._sequential import Sequential
 
 EMBEDDING = 8
 """Numbers a name, in the embedding of columns with many names (Holzmueller et al. 2024)."""
+PERIODIC = 3
+"""Numbers that are learnt beside each that lies on a scale (likewise)."""
 
 
 def chained(front: Any, chain: Sequence[Any]) -> Any:
@@ -35,25 +37,31 @@ def chained(front: Any, chain: Sequence[Any]) -> Any:
     return Model(inputs, symbol)
 
 
-def table_front(recipe: Recipe, embedding: int = EMBEDDING) -> Any:
-    """What a net for a table begins with: its numbers, and an embedding of its codes where there are some.
+def table_front(recipe: Recipe, embedding: int = EMBEDDING, periodic: int = PERIODIC) -> Any:
+    """What a net for a table begins with: its numbers, those on a scale with waves beside them, and an embedding of its codes.
 
     Args:
         recipe: of the table.
         embedding: numbers that stand for each name of a column with many.
+        periodic: numbers that are learnt beside each that lies on a scale
+            (:class:`thalweg.layers.PeriodicEmbedding`); 0 for none.
 
     Example:
         >>> import pandas as pd, thalweg
         >>> table = thalweg.data.read(pd.DataFrame({'a': [1.0, 2.0, 4.0], 'y': [0.5, 1.5, 9.0]}), 'y')
-        >>> thalweg.models.chained(thalweg.models.table_front(table.recipe()), [thalweg.layers.Dense(1)]).count_params()
+        >>> front = thalweg.models.table_front(table.recipe(), periodic=0)
+        >>> thalweg.models.chained(front, [thalweg.layers.Dense(1)]).count_params()
         2
 
     """
-    numbers = layers.Input((len(recipe.titles),), name="numbers")
-    if not recipe.sizes:
-        return [numbers]
-    codes = layers.Input((len(recipe.sizes),), name="codes")
-    names = layers.Flatten()(layers.Embedding(sum(recipe.sizes), embedding, name="names")(codes))
-    if not recipe.titles:
-        return codes, names
-    return [numbers, codes], layers.Concatenate()([numbers, names])
+    inputs, parts = [], []
+    if recipe.titles:
+        numbers = layers.Input((len(recipe.titles),), name="numbers")
+        inputs.append(numbers)
+        waves = periodic and recipe.measures
+        parts.append(layers.PeriodicEmbedding(periodic, columns=waves, name="waves")(numbers) if waves else numbers)
+    if recipe.sizes:
+        codes = layers.Input((len(recipe.sizes),), name="codes")
+        inputs.append(codes)
+        parts.append(layers.Flatten()(layers.Embedding(sum(recipe.sizes), embedding, name="names")(codes)))
+    return inputs, layers.Concatenate()(parts) if len(parts) > 1 else parts[0]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from thalweg import data
+from thalweg import config, data
 from thalweg.data import Rows
 from thalweg.engine import ArrayFeed, Program, Task, chunk_end, program, run_chunk, use_host_devices
 from thalweg.models._crew import Crew
@@ -72,7 +72,8 @@ class PopulationEvaluator:
         with contextlib.suppress(Exception):  # whatever it is, the evaluation itself will say so
             nobody = self.feed.bound(0, [False] * len(self.population))
             given = (*self._start(), *self._read(next(iter(self._slabs()))), self.crew.units, nobody, nobody)
-            self._warming = threading.Thread(target=_quietly, args=(run, given), daemon=True, name="thalweg-compile")
+            told = (run, given, config.dtype_policy())
+            self._warming = threading.Thread(target=_quietly, args=told, daemon=True, name="thalweg-compile")
             self._warming.start()
 
     _warming: threading.Thread | None = None
@@ -142,8 +143,8 @@ class PopulationEvaluator:
         return results
 
 
-def _quietly(run: Program, given: tuple[Any, ...]) -> None:
-    with contextlib.suppress(Exception):
+def _quietly(run: Program, given: tuple[Any, ...], policy: str) -> None:
+    with contextlib.suppress(Exception), config.precision(policy):  # which is each thread's own
         run(*given)
 
 

@@ -49,6 +49,11 @@ class Encoder:
         return (self.name,)
 
     @property
+    def measures(self) -> int:
+        """How many of its titles, from the first on, are of numbers that lie on a scale, rather than yes or no."""
+        return 0
+
+    @property
     def size(self) -> int:
         """How many different codes its cells have; 0 where it makes numbers."""
         return 0
@@ -124,6 +129,10 @@ class Numeric(Encoder):
     @property
     def titles(self) -> tuple[str, ...]:
         return (self.name, f"{self.name} is missing") if self.missing else (self.name,)
+
+    @property
+    def measures(self) -> int:
+        return 1
 
     def cells(self, series: pd.Series) -> np.ndarray:
         return _cells.numbers(series, self.style)
@@ -260,6 +269,10 @@ class Date(Encoder):
     def titles(self) -> tuple[str, ...]:
         circles = ("year", "week", *(("day",) if self.clock else ()))
         return (*self.time.titles, *(f"{self.name}, {part} of {c}" for c in circles for part in ("sine", "cosine")))
+
+    @property
+    def measures(self) -> int:
+        return self.time.measures
 
     def cells(self, series: pd.Series) -> np.ndarray:
         return _cells.dates(series, self.form)

@@ -102,6 +102,15 @@ class Recipe:
         return tuple(title for one in self.encoders for title in one.titles)
 
     @cached_property
+    def measures(self) -> tuple[int, ...]:
+        """Which of the numbers lie on a scale, by place."""
+        found, at = [], 0
+        for one in self.encoders:
+            found += range(at, at + one.measures)
+            at += len(one.titles)
+        return tuple(found)
+
+    @cached_property
     def sizes(self) -> tuple[int, ...]:
         """How many codes each column with codes has."""
         return tuple(one.size for one in self.encoders if one.size)
