@@ -31,7 +31,7 @@ from thalweg.data.tables import Encoded, Recipe, numeric_recipe
 _SMALL = 64  # rows up to which all are one batch, and none is spared for early stopping
 _EXACT = 1000  # rows of float64 up to which the net computes in float64
 _BATCHES, _PER_EPOCH = (32, 256), 64  # a batch is a power of two within these bounds, for about so many steps an epoch
-_EPOCHS, _STEPS = (20, 400), 3000  # epochs within these bounds, for about so many steps
+_EPOCHS, _STEPS = (20, 200), 3000  # epochs within these bounds, for about so many steps
 
 
 class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -47,7 +47,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         periodic: int = models.PERIODIC,
         members: int = 5,
         optimizer: str = "adam",
-        learning_rate: float = 2e-3,
+        learning_rate: float = 4e-3,
         schedule: str = "cosine",
         batch_size: Any = "auto",
         epochs: Any = "auto",
@@ -293,7 +293,7 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
         learning_rate: at the beginning.
         schedule: ``'cosine'``: the rate falls to 0 over the whole training; ``'constant'``.
         batch_size: rows a step; ``'auto'``: all of up to 64 rows, else 32 to 256, more for more rows.
-        epochs: how often all rows are seen; ``'auto'``: 20 to 400, for 3,000 steps where that is possible.
+        epochs: how often all rows are seen; ``'auto'``: 20 to 200, for 3,000 steps where that is possible.
         early_stopping: whether each net spares some rows, stops when the loss on them falls no more, and goes back to its
             best epoch; ``'auto'``: with more than 64 rows.
         validation_fraction: of the rows that a net spares; each net spares others, until all have been spared.
@@ -328,7 +328,7 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
         periodic: int = models.PERIODIC,
         members: int = 5,
         optimizer: str = "adam",
-        learning_rate: float = 2e-3,
+        learning_rate: float = 4e-3,
         schedule: str = "cosine",
         batch_size: Any = "auto",
         epochs: Any = "auto",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thalweg.data.tables._source import MISSING
+from thalweg.data.tables._csv import MISSING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +24,24 @@ Numbers = np.ndarray
 """float64, NaN where nothing stands."""
 
 
+def coded(series: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """Cells as numbers of names, -1 where nothing stands, and the names, sorted. See :func:`words` for how they are written.
+
+    Example:
+        >>> import pandas as pd
+        >>> codes, names = coded(pd.Series(['b', 'a', None, 'b']))
+        >>> codes.tolist(), names
+        ([1, 0, -1, 1], ['a', 'b'])
+
+    """
+    codes, levels = series.factorize()  # each different cell is written once
+    written = [_written(one) for one in levels]
+    names = sorted({one for one in written if one is not None})
+    places: dict[str | None, int] = {name: i for i, name in enumerate(names)}
+    known = np.array([places.get(one, -1) for one in written] + [-1], np.int32)
+    return known[codes], names
+
+
 def words(series: pd.Series) -> np.ndarray:
     """Cells as texts, None where nothing stands. A number is written in one way, however it was: ``007``, ``7.0``: 7.
 
@@ -33,9 +51,8 @@ def words(series: pd.Series) -> np.ndarray:
         (['a', '7', None], ['1', None])
 
     """
-    codes, levels = series.factorize()  # each different cell is written once
-    written = np.array([_written(one) for one in levels] + [None], dtype=object)
-    found: np.ndarray = written[codes]
+    codes, names = coded(series)
+    found: np.ndarray = np.array([*names, None], dtype=object)[codes]
     return found
 
 
@@ -71,9 +88,8 @@ def there(series: pd.Series) -> np.ndarray:
 
     if pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_datetime64_any_dtype(series.dtype):
         return series.notna().to_numpy()
-    codes, levels = series.factorize()
-    found: np.ndarray = np.array([_written(one) is not None for one in levels] + [False])[codes]
-    return found
+    codes, _ = coded(series)
+    return codes >= 0
 
 
 def numbers(series: pd.Series, style: str = "plain") -> Numbers:
@@ -154,13 +170,21 @@ def dates(series: pd.Series, form: str = "ISO8601") -> np.ndarray:
     """
     import pandas as pd
 
-    found = series
-    if not pd.api.types.is_datetime64_any_dtype(series.dtype):
-        texts = series.where(series.map(lambda cell: isinstance(cell, str)))
-        found = pd.to_datetime(texts, errors="coerce", format=form, utc=True)
-    if isinstance(found.dtype, pd.DatetimeTZDtype):
-        found = found.dt.tz_convert("UTC").dt.tz_localize(None)
-    return found.to_numpy("datetime64[s]")
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        return _seconds(series)
+    codes, levels = series.factorize()  # each different cell is parsed once
+    texts = pd.Series([one if isinstance(one, str) else None for one in levels], dtype=object)
+    known = _seconds(pd.to_datetime(texts, errors="coerce", format=form, utc=True))
+    found: np.ndarray = np.append(known, np.datetime64("NaT"))[codes]
+    return found
+
+
+def _seconds(series: pd.Series) -> np.ndarray:
+    import pandas as pd
+
+    if isinstance(series.dtype, pd.DatetimeTZDtype):
+        series = series.dt.tz_convert("UTC").dt.tz_localize(None)
+    return series.to_numpy("datetime64[s]")
 
 
 _DAYS = (

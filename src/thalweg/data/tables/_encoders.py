@@ -140,10 +140,15 @@ class Numeric(Encoder):
     def numbers(self, cells: np.ndarray) -> list[np.ndarray]:
         gone = np.isnan(cells)
         with np.errstate(over="ignore", invalid="ignore"):
-            z = np.clip((cells - self.center) * self.scale, -_ENDLESS, _ENDLESS)
-        z[gone | np.isnan(z)] = 0.0
-        bent = z / np.hypot(1, z / _WIDE)
-        return [bent, gone.astype(np.float32)] if self.missing else [bent]
+            z = cells - self.center
+            z *= self.scale
+        np.clip(z, -_ENDLESS, _ENDLESS, out=z)
+        z[gone if self.scale else slice(None)] = 0.0  # infinity times no scale is no number
+        root = z * (1 / _WIDE)
+        root *= root
+        root += 1
+        z /= np.sqrt(root, out=root)
+        return [z, gone] if self.missing else [z]
 
     def unseen(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray:
         room = _FAR / self.scale if self.scale else 0.0
@@ -192,10 +197,8 @@ class _Named(Encoder):
 
     def cells(self, series: pd.Series) -> np.ndarray:
         """1, 2, ... for the names, 0 for what is none of them."""
-        import pandas as pd
-
-        codes, different = pd.factorize(_cells.words(series))
-        known = np.array([self._places.get(one, 0) for one in different] + [0], np.int32)
+        codes, names = _cells.coded(series)
+        known = np.array([self._places.get(name, 0) for name in names] + [0], np.int32)
         found: np.ndarray = known[codes]
         return found
 
@@ -278,10 +281,14 @@ class Date(Encoder):
         return _cells.dates(series, self.form)
 
     def numbers(self, cells: np.ndarray) -> list[np.ndarray]:
-        days = _days(cells)
-        in_year = (cells - cells.astype("datetime64[Y]").astype("datetime64[s]")) / _DAYS / 366
+        import pandas as pd
+
+        codes, different = pd.factorize(cells, use_na_sentinel=False)  # many rows, few days
+        days = _days(different)
+        in_year = (different - different.astype("datetime64[Y]").astype("datetime64[s]")) / _DAYS / 366
         circles = [in_year, (days - 4) % 7 / 7, *([days % 1] if self.clock else [])]  # 1970 began on a Thursday
-        return [*self.time.numbers(days), *(np.nan_to_num(f(2 * np.pi * c)) for c in circles for f in (np.sin, np.cos))]
+        waves = (np.nan_to_num(f(2 * np.pi * circle)) for circle in circles for f in (np.sin, np.cos))
+        return [one[codes] for one in (*self.time.numbers(days), *waves)]
 
     def unseen(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray:
         return np.asarray(np.isnat(cells) & there)
@@ -333,11 +340,9 @@ def _days(found: np.ndarray) -> np.ndarray:
 
 def _named(name: str, series: pd.Series) -> Encoder:
     """The encoder of a column of names, the most frequent first, equal ones by the alphabet."""
-    import pandas as pd
-
-    codes, different = pd.factorize(_cells.words(series))
-    counts = np.bincount(codes[codes >= 0], minlength=len(different))
-    found = sorted((-int(count), level) for level, count in zip(different, counts, strict=True))
+    codes, names = _cells.coded(series)
+    counts = np.bincount(codes[codes >= 0], minlength=len(names))
+    found = sorted((-int(count), level) for level, count in zip(names, counts, strict=True))
     levels = tuple(level for _, level in found)
     if len(levels) <= FEW_NAMES:
         return OneHot(name, levels)

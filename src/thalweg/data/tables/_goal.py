@@ -69,7 +69,7 @@ class Classes(Goal):
 
     @classmethod
     def fit(cls, columns: Sequence[Column], frame: pd.DataFrame) -> Goal:
-        found = {text for text in _cells.words(frame.iloc[:, 0]) if text is not None}
+        _, found = _cells.coded(frame.iloc[:, 0])
         return cls((columns[0].name,), tuple(sorted(found, key=_by_size)))
 
     @property
@@ -77,9 +77,7 @@ class Classes(Goal):
         return len(self.classes)
 
     def encode(self, frame: pd.DataFrame) -> np.ndarray:
-        import pandas as pd
-
-        codes, different = pd.factorize(_cells.words(frame.iloc[:, 0]))
+        codes, different = _cells.coded(frame.iloc[:, 0])
         place = {name: i for i, name in enumerate(self.classes)}
         strange = [name for name in different if name not in place]
         if strange:

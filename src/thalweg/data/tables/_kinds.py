@@ -11,6 +11,7 @@ import numpy as np
 from thalweg._names import Table as Names
 from thalweg.data._rows import DataError
 from thalweg.data.tables import _cells
+from thalweg.data.tables._threads import each
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,16 +88,15 @@ def columns_of(
     told = dict(types or {})
     for name in (*told, *drop):
         Names("column", dict.fromkeys(names))[name]
-    found = []
-    for i, name in enumerate(names):
-        series = frame.iloc[:, i]
+    firsts = len(names) - n_target
+
+    def of(i: int) -> Column:
+        name, series = names[i], frame.iloc[:, i]
         if name in drop:
-            found.append(Column(name, "dropped", "as asked"))
-        elif name in told:
-            found.append(_told(name, series, told[name]))
-        else:
-            found.append(_looked_at(name, series, is_target=i >= len(names) - n_target))
-    return found
+            return Column(name, "dropped", "as asked")
+        return _told(name, series, told[name]) if name in told else _looked_at(name, series, is_target=i >= firsts)
+
+    return each(of, range(len(names)))
 
 
 def _told(name: str, series: pd.Series, kind: str) -> Column:
@@ -109,7 +109,7 @@ def _told(name: str, series: pd.Series, kind: str) -> Column:
         if part < 1:
             raise _mixed(name, series, style)
     if kind == "date":
-        different = sorted({text for text in _cells.words(series) if text is not None})
+        _, different = _cells.coded(series)
         known = pd.api.types.is_datetime64_any_dtype(series.dtype)
         form = "ISO8601" if known else _cells.form_of(different[:: max(1, len(different) // _SEEN)])
         if form is None:
@@ -149,10 +149,9 @@ def _of_numbers(name: str, series: pd.Series, is_target: bool) -> Column:
 
 
 def _of_cells(name: str, series: pd.Series, is_target: bool) -> Column:
-    texts = _cells.words(series)
-    there = texts[[text is not None for text in texts]]
-    missing = len(texts) - len(there)
-    different = sorted(set(there))
+    codes, different = _cells.coded(series)
+    there = int((codes >= 0).sum())
+    missing = len(codes) - there
     if not different:
         return Column(name, "empty", "nothing stands in it", missing=missing)
     if len(different) == 1 and not missing and not is_target:
@@ -170,14 +169,14 @@ def _of_cells(name: str, series: pd.Series, is_target: bool) -> Column:
     return _of_words(name, there, different, missing, is_target)
 
 
-def _of_words(name: str, there: np.ndarray, different: list[str], missing: int, is_target: bool) -> Column:
-    part = len(different) / len(there)
-    if not is_target and len(there) >= _FEW:
+def _of_words(name: str, there: int, different: list[str], missing: int, is_target: bool) -> Column:
+    part = len(different) / there
+    if not is_target and there >= _FEW:
         words = float(np.mean([len(text.split()) for text in different[:_SEEN]]))
         if words >= _WORDS and part > 0.5:
             return Column(name, "text", f"{words:.0f} words a cell", missing=missing)
         if part > _UNIQUE:
-            return Column(name, "identifier", f"{len(different):,} different names in {len(there):,} rows")
+            return Column(name, "identifier", f"{len(different):,} different names in {there:,} rows")
     shown = ", ".join(repr(one) for one in different[:3]) + (", ..." if len(different) > 3 else "")
     return Column(name, "categorical", f"{len(different):,} names: {shown}", missing=missing)
 

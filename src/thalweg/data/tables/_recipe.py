@@ -14,6 +14,7 @@ from thalweg.data.tables import _cells
 from thalweg.data.tables._encoders import Encoder, Numeric, fitted, read_encoder
 from thalweg.data.tables._goal import TASKS, Goal, read_goal
 from thalweg.data.tables._kinds import Column
+from thalweg.data.tables._threads import each
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +90,7 @@ class Recipe:
                 "No column is left to learn from: " + "; ".join(f"{c.name}: {c.kind}" for c in columns) + "."
             )
         goal = None if task is None else TASKS[task].fit(targets, y)
-        return cls(tuple(fitted(one, series) for one, series in used), goal)
+        return cls(tuple(each(lambda pair: fitted(*pair), used)), goal)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -150,8 +151,8 @@ class Recipe:
             np.empty((n, len(self.sizes)), np.int32) if self.sizes else None,
             np.zeros(n, int) if judge else None,
         )
-        for start in range(0, n, _BLOCK):
-            self._fill(found.part(slice(start, start + _BLOCK)), frame.iloc[start : start + _BLOCK])
+        blocks = [slice(start, start + _BLOCK) for start in range(0, n, _BLOCK)]
+        each(lambda block: self._fill(found.part(block), frame.iloc[block]), blocks)
         return found
 
     def _fill(self, room: Encoded, frame: pd.DataFrame) -> None:
