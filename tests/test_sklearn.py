@@ -12,10 +12,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+import thalweg
 from thalweg.sklearn import NetClassifier, NetRegressor
 
 
-@parametrize_with_checks([NetClassifier(epochs=30), NetRegressor(epochs=30)])
+@parametrize_with_checks([NetClassifier(epochs=30), NetRegressor(epochs=30)])  # with the defaults: tests/long
 def test_scikit_learns_own_checks(estimator, check):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # which warnings there must be, the checks look for themselves
@@ -121,3 +122,28 @@ def test_an_unknown_name_gets_the_nearest_known_one(given, message):
     x, y = load_iris(return_X_y=True)
     with pytest.raises(ValueError, match=message):
         NetClassifier(**given).fit(x, y)
+
+
+def test_each_net_spares_other_rows_and_all_are_averaged():
+    x, y = load_breast_cancer(return_X_y=True)
+    model = NetClassifier(random_state=0).fit(x, y)
+    folds = model._folds(y)
+    assert len(model.nets_) == 5 and np.array_equal(np.sum(folds, axis=0), np.ones(len(y)))
+    shares = [y[fold].mean() for fold in folds]
+    assert max(shares) - min(shares) < 0.02
+    inputs = model._inputs(model._frame(x, reset=False)).inputs
+    with thalweg.config.precision(model.precision_):
+        each = np.mean([net.predict(inputs, verbose=0) for net in model.nets_], axis=0)
+    np.testing.assert_allclose(model.predict_proba(x), each, atol=1e-6)
+    assert model.n_iter_ < model.epochs_  # stopped
+    alone = NetClassifier(members=1, early_stopping=False, epochs=5, random_state=0).fit(x, y)
+    assert len(alone.nets_) == 1 and alone.n_iter_ == 5
+    with pytest.raises(ValueError, match="validation_fraction"):
+        NetClassifier(validation_fraction=1.5).fit(x, y)
+
+
+def test_doubles_are_computed_in_doubles_by_every_thread():
+    x, y = load_iris(return_X_y=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        NetClassifier(epochs=3, hidden=(17,)).fit(x, y)

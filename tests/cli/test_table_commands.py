@@ -134,3 +134,46 @@ def test_mistakes_get_one_line(what, tmp_path, monkeypatch):
     import re
 
     assert re.search(message, run(*arguments, code=1))
+
+
+def test_rare_classes_weigh_as_much_as_others_on_request(tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(800, 2)), rng.random(800) < 0.08
+    frame = pd.DataFrame({"a": x[:, 0] + y, "b": x[:, 1], "ill": np.where(y, "yes", "no")})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    found = {}
+    for name, more in (("plain", []), ("balanced", ["--class-weight", "balanced"])):
+        given = ["--target", "ill", "--epochs", 12, "--layers", "8", "--out", tmp_path / name, *more]
+        said = run("train", tmp_path / "t.csv", *given)
+        assert "balanced class weights may help" not in said  # 8 in 100 are not yet rare
+        run("predict", tmp_path / name, tmp_path / "t.csv", "-o", tmp_path / "out.csv")
+        found[name] = (pd.read_csv(tmp_path / "out.csv")["ill"] == "yes").mean()
+    assert found["plain"] < 0.05 < 0.15 < found["balanced"]
+    refused = run("train", tmp_path / "t.csv", "--target", "a", "--class-weight", "balanced", code=1)
+    assert "no classes" in refused
+
+
+def test_errors_of_numbers_are_told_in_their_own_unit(tmp_path):
+    people().drop(columns="rich").assign(score=lambda f: f["score"] * 10_000).to_csv(tmp_path / "t.csv", index=False)
+    said = run("train", tmp_path / "t.csv", "--target", "score", "--epochs", 2, "--out", tmp_path / "run")
+    line = next(one for one in said.splitlines() if one.startswith("validation mae"))
+    told = float(line.split("in units of score) ")[1].split()[0].replace(",", ""))
+    run("predict", tmp_path / "run" / "last.keras", tmp_path / "t.csv", "-o", tmp_path / "out.csv")
+    truth, found = pd.read_csv(tmp_path / "t.csv")["score"], pd.read_csv(tmp_path / "out.csv")["score"]
+    assert 0.6 * told < np.abs(truth - found).mean() < 1.6 * told
+
+
+def test_a_run_whose_table_has_changed_does_not_go_on(tmp_path):
+    people().to_csv(tmp_path / "t.csv", index=False)
+    run("train", tmp_path / "t.csv", "--target", "rich", "--epochs", 1, "--out", tmp_path / "run")
+    people(seed=3).to_csv(tmp_path / "t.csv", index=False)
+    assert "data sha256" in run("resume", tmp_path / "run", code=1)
+
+
+def test_a_table_of_arrays(tmp_path):
+    frame = people()
+    np.savez(tmp_path / "t.npz", age=frame["age"], income=frame["income"], rich=frame["rich"] == "yes")
+    said = run("train", tmp_path / "t.npz", "--target", "rich", "--epochs", 1, "--out", tmp_path / "run")
+    assert "age     numeric" in said and "of 400 missing" in said
+    run("predict", tmp_path / "run", tmp_path / "t.npz", "-o", tmp_path / "out.csv")
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 400

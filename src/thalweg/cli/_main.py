@@ -43,13 +43,16 @@ def _of_tables(command: Any) -> Any:
 @click.option("--batch-size", default=32)
 @click.option("--epochs", default=20)
 @click.option("--validation", default=0.1, help="Fraction of the training rows to validate on.")
+@click.option(
+    "--class-weight", type=click.Choice(["balanced"]), default=None, help="balanced: rare classes weigh more."
+)
 @click.option("--seed", default=0, help="The same seed gives the same net on the same machine.")
 @click.option("--checkpoint", default="epoch", help="How often a checkpoint is written: epoch, '5 min', '500 steps'.")
 @click.option("--from", "study", default=None, help="A study of thalweg tune: train the net of its best trial.")
 @_of_tables
 @click.option("--out", default=None, help="Folder to write to.  [default: runs/DATA-DATE-TIME]", show_default=False)
 def train(data: str, **asked: Any) -> None:
-    """Train a net on DATA: digits, digits8, mnist, a .npz file, a table (.csv, .parquet, .jsonl)
+    """Train a net on DATA: digits, digits8, mnist, a .npz file, a table (.csv, .parquet, .jsonl, .npz)
     with --target, or a folder of pictures that has a folder for each class.
 
     A .npz file holds x_train and y_train (or x and y). Whole-number targets are classes, others are numbers to

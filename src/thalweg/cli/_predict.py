@@ -42,7 +42,7 @@ def predict(run: str, table: str, out: str, rows: int) -> None:
         raise ValueError(f"{path} does not say what its outputs stand for.")
     count = strange = 0
     ignored: tuple[str, ...] = ()
-    with files.whole_file(out) as file:
+    with files.whole_file(out) as file, console.status("predicting ...") as status:
         texts = [one.name for one in recipe.encoders if one.KIND != "numeric"]  # no piece guesses what they are
         for frame in frames_of(Path(table), rows, texts):
             ignored = recipe.check([str(name) for name in frame.columns])
@@ -51,6 +51,7 @@ def predict(run: str, table: str, out: str, rows: int) -> None:
             assert encoded.unseen is not None
             _write(file, {**found, UNLIKE: encoded.unseen}, first=count == 0)
             count, strange = count + len(frame), strange + int((encoded.unseen > 0).sum())
+            status.update(f"predicting ... {count:,} rows")
     if ignored:
         console.print(f"columns that the net does not use, ignored: {', '.join(ignored)}", markup=False)
     if strange:

@@ -65,6 +65,16 @@ class Source(NamedTuple):
     front: Callable[[], Any]
     recipe: Any = None
 
+    @property
+    def unit(self) -> tuple[float, str]:
+        """What 1 in the net's outputs is in the target's own unit, and words for it."""
+        goal = getattr(self.recipe, "goal", None)
+        if goal is None or goal.TASK != "regression":
+            return 1.0, ""
+        if len(goal.targets) > 1:
+            return 1.0, " (in standard deviations)"
+        return goal.deviations[0], f" (in units of {goal.targets[0]})"
+
 
 def source_of(name: str, asked: dict[str, Any]) -> Source:
     """The rows of a data set or file.
@@ -79,7 +89,10 @@ def source_of(name: str, asked: dict[str, Any]) -> Source:
 
     """
     path = Path(name)
-    if name not in datasets.NAMES and ending_of(path) in READERS:
+    ending = "" if name in datasets.NAMES else ending_of(path)
+    if ending in READERS and (
+        ending != ".npz" or asked.get("target")
+    ):  # whose x and y are arrays unless a target is named
         return _of_table(path, asked)
     for option in OF_TABLES:
         if asked.get(option):

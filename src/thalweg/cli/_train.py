@@ -6,13 +6,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 from thalweg import callbacks, layers, optimizers, regularizers
 from thalweg.cli._curves import chart
 from thalweg.cli._interrupted import Interrupted
-from thalweg.cli._source import Goal, Source, source_of
+from thalweg.cli._source import Source, source_of
 from thalweg.models import chained
+
+_WHOLE = 1000.0  # an error from which its decimals tell nothing
 
 
 def train(name: str, asked: dict[str, Any]) -> None:
@@ -38,12 +41,13 @@ def train(name: str, asked: dict[str, Any]) -> None:
             batch_size=asked["batch_size"],
             epochs=asked["epochs"],
             validation_data=source.validation,
+            class_weight=_balanced(source) if asked.get("class_weight") == "balanced" else None,
             seed=asked["seed"],
             run=run,
         )
     except KeyboardInterrupt:
         interrupted = True
-    _show(console, model.history, source.goal, folder, source.recipe is not None)
+    _show(console, model.history, source, folder)
     if interrupted:
         console.print(f"interrupted; to go on: thalweg resume {folder}")
         raise Interrupted
@@ -89,28 +93,38 @@ def _widths(given: str) -> list[int]:
         raise ValueError(f"--layers must be whole numbers separated by commas, like 128,128, got {given!r}.") from None
 
 
-def _show(console: Console, history: Any, goal: Goal, folder: Path, is_table: bool) -> None:
-    found = history.history
+def _balanced(source: Source) -> dict[int, float]:
+    """Class -> weight, so that every class weighs the same: rows / (classes x rows of the class)."""
+    if source.goal.metric != "accuracy":
+        raise ValueError("--class-weight goes with classes: what is to be predicted here are no classes.")
+    counts = np.bincount(np.asarray(source.train[1]).ravel().astype(int), minlength=source.goal.outputs)
+    return {i: float(counts.sum() / (len(counts) * count)) for i, count in enumerate(counts) if count}
+
+
+def _show(console: Console, history: Any, source: Source, folder: Path) -> None:
+    found, metric = history.history, source.goal.metric
     if not history.epoch:
         console.print("No epoch was finished.")
         return
-    for name in ("loss", goal.metric):
-        console.print(chart(name, {"training": found[name], "validation": found[f"val_{name}"]}))
-    best = (max if "accuracy" in goal.metric else min)(found[f"val_{goal.metric}"])
-    epoch = found[f"val_{goal.metric}"].index(best) + 1
-    last = found[f"val_{goal.metric}"][-1]
-    shown = "{:.2%}" if "accuracy" in goal.metric else "{:.4g}"
+    unit, of = source.unit
+    curves = {"loss": (found["loss"], found["val_loss"])}
+    curves[f"{metric}{of}"] = ([v * unit for v in found[metric]], [v * unit for v in found[f"val_{metric}"]])
+    for name, (training, validation) in curves.items():
+        console.print(chart(name, {"training": training, "validation": validation}))
+    best = (max if "accuracy" in metric else min)(validation)
+    shown = "{:.2%}" if "accuracy" in metric else "{:,.0f}" if best >= _WHOLE else "{:.4g}"
     console.print(
-        f"validation {goal.metric} {shown.format(last)} (best {shown.format(best)} in epoch {epoch}) "
-        f"after {len(history.epoch)} epochs, {sum(history.seconds):.1f} s"
+        f"validation {metric}{of} {shown.format(validation[-1])} (best {shown.format(best)} in epoch "
+        f"{validation.index(best) + 1}) after {len(history.epoch)} epochs, {sum(history.seconds):.1f} s",
+        soft_wrap=True,
     )
     console.print(
         f"wrote {folder}/\n"
-        "  best.keras     the model of the best epoch; Keras loads it too\n"
+        f"  best.keras     the model of the best epoch{'' if source.recipe is not None else '; Keras loads it too'}\n"
         "  last.keras     the model of the last epoch\n"
         "  history.jsonl  a line an epoch\n"
         "  run.json       how it was made\n"
         "  checkpoints/   to go on from"
-        + (f"\nto predict: thalweg predict {folder} new.csv -o out.csv" if is_table else ""),
+        + (f"\nto predict: thalweg predict {folder} new.csv -o out.csv" if source.recipe is not None else ""),
         soft_wrap=True,
     )

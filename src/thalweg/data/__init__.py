@@ -1,6 +1,7 @@
 """Data: arrays, frames and sources of batches, looked over before they are trained on."""
 
 from thalweg.data._adapt import adapt as adapt
+from thalweg.data._arrays import read_arrays as read_arrays
 from thalweg.data._checks import check_labels as check_labels
 from thalweg.data._checks import check_rows as check_rows
 from thalweg.data._checks import only_class as only_class

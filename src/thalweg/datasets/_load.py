@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from thalweg import data
 from thalweg._names import unknown
 from thalweg.data import DataError
 from thalweg.datasets import mnist
@@ -128,31 +128,14 @@ def load(name: str | Path) -> DataSet:
 
 def read_npz(path: Path) -> DataSet:
     """The rows in a .npz file. Nothing in it is ever unpickled."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
-            names = set(held.files)
-            train = ("x_train", "y_train") if "x_train" in names else ("x", "y")
-            if not set(train) <= names:
-                raise DataError(
-                    f"{path} must hold x_train and y_train, or x and y; it holds {', '.join(sorted(names)) or 'nothing'}."
-                )
-            tested = {"x_test", "y_test"} <= names
-            x, y, x_test, y_test = (
-                _member(held, name, path) if name else None
-                for name in (*train, *(("x_test", "y_test") if tested else ("", "")))
+
+    def wanted(names: list[str]) -> list[str]:
+        train = ["x_train", "y_train"] if "x_train" in names else ["x", "y"]
+        if not set(train) <= set(names):
+            raise DataError(
+                f"{path} must hold x_train and y_train, or x and y; it holds {', '.join(sorted(names)) or 'nothing'}."
             )
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
-        raise DataError(f"{path} is no whole .npz file: {error}.") from error
-    assert x is not None
-    assert y is not None
-    return DataSet(path.stem, x, y, x_test, y_test)
+        return [*train, *(["x_test", "y_test"] if {"x_test", "y_test"} <= set(names) else [])]
 
-
-def _member(held: np.lib.npyio.NpzFile, name: str, path: Path) -> np.ndarray:
-    try:
-        array: np.ndarray = held[name]
-    except ValueError as error:
-        raise DataError(
-            f"{path}: the member {name!r} holds Python objects, which are never unpickled here; save it as an array of numbers."
-        ) from error
-    return array
+    x, y, *tested = data.read_arrays(path, wanted).values()
+    return DataSet(path.stem, x, y, *(tested or (None, None)))

@@ -79,7 +79,7 @@ def stretches(network: Network) -> list[Stretch]:
 
 
 def _is_own(layer: Any) -> bool:
-    return type(layer) in layers.TABLE.values() and getattr(layer, "pads", True)
+    return bool(getattr(layer, "pads", type(layer) in layers.TABLE.values()))
 
 
 def _keeps_shape(network: Network, number: int) -> bool:

@@ -48,6 +48,7 @@ class PeriodicEmbedding(Layer):
     """
 
     HOST: ClassVar[tuple[str, ...]] = (*Layer.HOST, "scale")
+    pads = True  # sleeping inputs stay asleep, and so do their waves
 
     def __init__(
         self,

@@ -193,7 +193,7 @@ def may_be_padded(network: Network, optimizer: Any, masks: Sequence[Sequence[Any
                 if table is not None and getattr(layer, part, None) is not None:
                     members.append((f"{part} of layer {layer.name!r}", getattr(layer, part), table))
     for what, member, table in members:
-        if member is not None and (type(member) not in table.values() or not getattr(member, "pads", True)):
+        if member is not None and not getattr(member, "pads", type(member) in table.values()):
             raise ValueError(
                 "The members' widths or layers differ, so what some of them lack is padded; what the "
                 f"{what} ({type(member).__name__}) does with padding is unknown, as it is none of thalweg's own. Give all "

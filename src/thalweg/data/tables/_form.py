@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import gzip
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -62,7 +64,7 @@ def form_of(path: Path) -> Form:
     seen = _looked_through(path)
     encoding = marked or ("utf-8" if seen.utf8 else FALLBACK)
     said = (f"{path.name} is not UTF-8: read as Windows-1252.",) if encoding == FALLBACK else ()
-    names = next(csv.reader(io.StringIO(_text(start, encoding)), delimiter=delimiter), [])
+    names = next(_cut(_text(start, encoding), delimiter), [])
     columns = tuple(name.strip() for name in names)
     _check_names(path, columns)
     spaced = f"{delimiter} " in _text(start, encoding)
@@ -113,11 +115,17 @@ def _goes_on(decoder: codecs.IncrementalDecoder, block: bytes, final: bool = Fal
     return True
 
 
+def _cut(text: str, delimiter: str) -> Iterator[list[str]]:
+    """The cells of each line; where there are none to be found, the lines end."""
+    with contextlib.suppress(csv.Error):
+        yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+
+
 def _delimiter(text: str) -> str:
     """The one that cuts the first lines into the same number of cells, the most where several do."""
 
     def cells(delimiter: str) -> tuple[bool, int]:
-        rows = [len(row) for row in islice(csv.reader(io.StringIO(text), delimiter=delimiter), _LINES) if row]
+        rows = [len(row) for row in islice(_cut(text, delimiter), _LINES) if row]
         return len(set(rows)) == 1 and rows[0] > 1, rows[0] if rows else 0
 
     best = max(_DELIMITERS, key=lambda one: (*cells(one), -_DELIMITERS.index(one)))

@@ -48,11 +48,13 @@ class Growing:
 
     def join(self, other: Growing) -> None:
         """What stands in another column, behind what stands in this one."""
-        if other._values is None:
-            return
-        cells, sort = other._values[: other._count], min(other._sorts - {"nothing"}, default="nothing")
-        self._put(sort, self._coded(cells, list(other._places)) if other._is_coded else cells)
-        self._sorts |= other._sorts
+        if not other.agrees:
+            self._sorts |= other._sorts
+        elif other._values is not None:
+            cells = other._values[: other._count]
+            sort = next(iter(other._sorts - {"nothing"}), "nothing")
+            self._put(sort, self._coded(cells, list(other._places)) if other._is_coded else cells)
+            self._sorts |= other._sorts
 
     def series(self) -> pd.Series:
         """The whole: numbers, or categories."""
@@ -69,17 +71,20 @@ class Growing:
         return found
 
     def _put(self, sort: str, cells: np.ndarray) -> None:
-        if sort == "nothing" and self._is_coded:
+        was_coded = self._is_coded
+        self._sorts.add(sort)
+        if not self.agrees:  # what stands here is of no use: the column is read once more, as texts
+            return
+        if was_coded and sort == "nothing":
             cells = np.full(len(cells), -1, np.int32)
         if self._values is None:
             self._values = np.empty(self._room, cells.dtype)
-        elif self._sorts == {"nothing"} and sort in ("texts", "others"):
+        elif self._is_coded and not was_coded:  # nothing stood before
             self._values = np.full(self._room, -1, np.int32)
         elif self._values.dtype != cells.dtype:
             self._values = self._values.astype(np.promote_types(self._values.dtype, cells.dtype))
         self._values[self._count : self._count + len(cells)] = cells
         self._count += len(cells)
-        self._sorts.add(sort)
 
 
 def _sort(cells: np.ndarray) -> str:

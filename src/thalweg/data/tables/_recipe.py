@@ -105,7 +105,8 @@ class Recipe:
     @cached_property
     def measures(self) -> tuple[int, ...]:
         """Which of the numbers lie on a scale, by place."""
-        found, at = [], 0
+        found: list[int] = []
+        at = 0
         for one in self.encoders:
             found += range(at, at + one.measures)
             at += len(one.titles)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thalweg._names import Table as Names
+from thalweg.data._arrays import read_arrays
 from thalweg.data._rows import DataError
 from thalweg.data.tables import _csv
 from thalweg.data.tables._form import form_of
@@ -52,10 +53,27 @@ def _parquet(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
         raise DataError(f"{path} is no whole Parquet file: {error}.") from error
 
 
+def _arrays(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Each array [n] is a column, each [n, ...] one for every number of a row; test rows stay closed."""
+    import pandas as pd
+
+    kept = read_arrays(path, lambda names: [name for name in names if not name.endswith("_test")])
+    columns: dict[str, Any] = {}
+    for name, array in kept.items():
+        if not array.ndim:
+            raise DataError(f"{path}: {name!r} is a single value, no array with a value for each row.")
+        if len(array) != len(next(iter(kept.values()))):
+            sizes = ", ".join(f"{one!r} has {len(held):,}" for one, held in kept.items() if held.ndim)
+            raise DataError(f"{path}: the arrays differ in their rows: {sizes}.")
+        flat = array.reshape(len(array), -1)
+        columns |= {name if array.ndim == 1 else f"{name} {i}": flat[:, i] for i in range(flat.shape[1])}
+    return pd.DataFrame(columns), ()
+
+
 READERS = Names(
     "ending of a table's file",
     {".csv": _delimited, ".tsv": _delimited, ".txt": _delimited, ".parquet": _parquet, ".pq": _parquet, ".jsonl": _json_lines,
-     ".ndjson": _json_lines},
+     ".ndjson": _json_lines, ".npz": _arrays},
 )  # fmt: skip
 """Ending -> a function from a path to a frame and what is to be said of it."""
 

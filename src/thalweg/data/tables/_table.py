@@ -134,7 +134,7 @@ class Table:
         rare = [f"{name} {share:.1%}".replace("%", " %") for name, share in zip(goal.classes, shares, strict=True)]
         text = f"classification: {goal.outputs} classes"
         if shares.min() < _RARE and len(rare) <= 10:
-            return f"{text}, unevenly many ({', '.join(rare)}); balanced weights may help"
+            return f"{text}, unevenly many ({', '.join(rare)}); balanced class weights may help"
         return text
 
     def __str__(self) -> str:
@@ -157,8 +157,8 @@ def read(
     """Read a table, and decide what its columns are.
 
     Args:
-        source: a path to CSV (any delimiter, quoting and encoding, also packed as .gz), Parquet or JSON lines, or a
-            pandas frame.
+        source: a path to CSV (any delimiter, quoting and encoding, also packed as .gz), Parquet, JSON lines or .npz (an
+            array [n] is a column, one [n, d] is d of them), or a pandas frame. Of CSV, texts become categories.
         target: the column to predict, or several.
         types: what columns are, where the decision is to be another one: ``{'zip': 'categorical'}``. Kinds: numeric,
             categorical, boolean, date, text, identifier.
