@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 import warnings
 from collections.abc import Callable
@@ -225,6 +226,7 @@ def equal_epochs(names: list[str], epochs: int, repeats: int = 3) -> None:
 def main() -> None:
     """The tables."""
     warnings.simplefilter("ignore")
+    os.environ["PYTHONWARNINGS"] = "ignore"  # of processes that scikit-learn starts
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", default=[*CLASSES, *NUMBERS])
     parser.add_argument("--sides", nargs="*", default=list(SIDES))

@@ -48,7 +48,8 @@ def test_a_frame_of_words_dates_and_gaps_goes_in_as_it_is():
         model.predict(other.rename(columns={"age": "years"}))
     with pytest.raises(ValueError, match="a frame with the same columns"):
         model.predict(np.zeros((3, 4)))
-    assert len(model.predict(other.head(3).assign(city=1, since=2, street=3))) == 3  # numbers where words were
+    with pytest.warns(thalweg.data.DataWarning, match="'since' holds 2, which cannot be read as a date"):
+        assert len(model.predict(other.head(3).assign(city=1, since=2, street=3))) == 3  # numbers where words were
     assert NetRegressor(random_state=0).fit(frame, score).score(other, truth) > 0.6
 
 
@@ -147,3 +148,40 @@ def test_doubles_are_computed_in_doubles_by_every_thread():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         NetClassifier(epochs=3, hidden=(17,)).fit(x, y)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *({"hidden": one} for one in (128, "64,64", (0,), (64.5,))),
+        *({"members": one} for one in (0, 1.5, True)),
+        *({"epochs": one} for one in (0, "all")),
+        *({"batch_size": one} for one in (0, "some")),
+        *({"learning_rate": one} for one in (-1, 0, float("nan"), "fast")),
+        {"early_stopping": "yes"},
+        {"patience": 0},
+        {"dropout": 1.0},
+        {"l2": -1},
+        {"validation_fraction": 1.0},
+        {"embedding": 0},
+        {"periodic": -1},
+    ],
+    ids=str,
+)
+def test_an_argument_out_of_range_is_named(given):
+    name, value = next(iter(given.items()))
+    for kind in (NetClassifier, NetRegressor):
+        with pytest.raises(ValueError, match=f"{name} must be") as told:
+            kind(**given).fit(np.zeros((5, 2)), [0, 1, 0, 1, 0])
+        assert repr(value) in str(told.value)
+
+
+def test_cells_that_can_no_longer_be_read_are_told():
+    frame, score = people()
+    model = NetRegressor(epochs=2, members=1).fit(frame, score)
+    same = model.predict(frame.assign(since=frame["since"].astype(object)))
+    np.testing.assert_array_equal(same, model.predict(frame))
+    np.testing.assert_array_equal(model.predict(frame.assign(since=frame["since"].dt.strftime("%Y-%m-%d"))), same)
+    for column, cell in (("since", "31.12.2020"), ("age", "old")):
+        with pytest.warns(thalweg.data.DataWarning, match=f"{column!r} holds {cell!r}, which cannot be read as a"):
+            model.predict(frame.assign(**{column: cell}))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Self
 
@@ -92,6 +93,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
             ValueError: on data or arguments that cannot be used, naming them.
 
         """
+        self._check_arguments()
         frame, targets = self._checked(X, y, reset=True)
         weights = self._weights(sample_weight, frame, targets)
         kept = weights > 0
@@ -105,7 +107,14 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
             self._train(self._inputs(frame), self._encoded(targets), weights, self.epochs_)
         return self
 
+    def _check_arguments(self) -> None:
+        for name, (fits, wanted) in _ARGUMENTS.items():
+            value = getattr(self, name)
+            if not fits(value):
+                raise ValueError(f"{name} must be {wanted}, got {type(self).__name__}({name}={value!r}).")
+
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Self:  # noqa: N803
+        self._check_arguments()
         first = not hasattr(self, "nets_")
         frame, targets = self._checked(X, y, reset=first)
         weights = self._weights(sample_weight, frame, targets)
@@ -400,7 +409,8 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
         places = np.searchsorted(self.classes_, flat)
         strange = (places >= len(self.classes_)) | (self.classes_[np.minimum(places, len(self.classes_) - 1)] != flat)
         if strange.any():
-            raise ValueError(f"y holds {flat[strange][0]!r}, which is none of the classes {list(self.classes_)}.")
+            odd, known = flat[strange].tolist()[0], self.classes_.tolist()
+            raise ValueError(f"y holds {odd!r}, which is none of the classes {known}.")
         return places.astype(np.int32)
 
     def _strata(self, y: np.ndarray) -> Any:
@@ -479,6 +489,47 @@ class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]
         return None
 
 
+def _whole(least: int, *others: Any) -> tuple[Callable[[Any], bool], str]:
+    """A whole number, or one of some other values."""
+
+    def fits(value: Any) -> bool:
+        if isinstance(value, str):
+            return value in others
+        return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
+
+    return fits, " or ".join([*map(repr, others), f"a whole number of at least {least}"])
+
+
+def _number(least: float, below: float, open_: bool = False) -> tuple[Callable[[Any], bool], str]:
+    """A number within bounds."""
+
+    def fits(value: Any) -> bool:
+        inside = isinstance(value, Real) and not isinstance(value, bool) and least <= float(value) < below
+        return inside and not (open_ and value == least)
+
+    top = "" if below == math.inf else f" and below {below:g}"
+    return fits, f"a number {'above' if open_ else 'of at least'} {least:g}{top}"
+
+
+def _are_widths(value: Any) -> bool:
+    return not isinstance(value, str) and hasattr(value, "__len__") and all(_whole(1)[0](units) for units in value)
+
+
+_ARGUMENTS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "hidden": (_are_widths, "a sequence of whole numbers, like (128, 128)"),
+    "dropout": _number(0, 1),
+    "l2": _number(0, math.inf),
+    "embedding": _whole(1),
+    "periodic": _whole(0),
+    "members": _whole(1),
+    "learning_rate": _number(0, math.inf, open_=True),
+    "batch_size": _whole(1, "auto"),
+    "epochs": _whole(1, "auto"),
+    "early_stopping": (lambda value: value in ("auto", True, False), "'auto', True or False"),
+    "validation_fraction": _number(0, 1, open_=True),
+    "patience": _whole(1),
+}
+"""Argument -> what it must be, as a test and in words."""
 _SCHEDULES = Table("schedule", {"cosine": optimizers.schedules.CosineDecay, "constant": lambda rate, steps: rate})
 """Name -> a rate, from the first rate and the number of steps."""
 

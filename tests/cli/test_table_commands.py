@@ -177,3 +177,29 @@ def test_a_table_of_arrays(tmp_path):
     assert "age     numeric" in said and "of 400 missing" in said
     run("predict", tmp_path / "run", tmp_path / "t.npz", "-o", tmp_path / "out.csv")
     assert len(pd.read_csv(tmp_path / "out.csv")) == 400
+
+
+def test_what_cannot_be_learnt_or_read_is_told_by_column(trained, tmp_path):
+    folder, _ = trained
+    new = people(20, seed=2).assign(joined="2024-01-01", age="old", city="Paris")
+    new.to_csv(tmp_path / "new.csv", index=False)
+    said = run("predict", folder / "run", tmp_path / "new.csv", "-o", tmp_path / "out.csv")
+    assert "by column: age 20, city 20, joined 20" in said
+    assert "'old', which cannot be read as a number" in said and "a date written as 31.12.2026" in said
+    new.head(0).to_csv(tmp_path / "none.csv", index=False)
+    assert "has no rows" in run("predict", folder / "run", tmp_path / "none.csv", "-o", tmp_path / "o.csv", code=1)
+    assert "There is no run or model" in run("predict", tmp_path / "no", tmp_path / "new.csv", "-o", "o.csv", code=1)
+    assert "is a folder, no table" in run("predict", folder / "run", tmp_path, "-o", tmp_path / "o.csv", code=1)
+    people().assign(rich="yes").to_csv(tmp_path / "one.csv", index=False)
+    assert "nothing to learn" in run("train", tmp_path / "one.csv", "--target", "rich", code=1)
+    refused = run("train", folder / "people.csv", "--target", "rich", "--task", "regression", code=1)
+    assert "no number: it cannot be predicted by regression" in refused
+
+
+def test_what_rows_are_kept_together_by_is_not_learnt_from(tmp_path):
+    people().assign(household=lambda f: [f"house {i % 90}" for i in range(len(f))]).to_csv(
+        tmp_path / "t.csv", index=False
+    )
+    given = ("--target", "rich", "--drop", "score", "--group", "household", "--epochs", 1, "--out", tmp_path / "run")
+    assert "household    dropped      says which rows stay together" in run("train", tmp_path / "t.csv", *given)
+    assert "household" not in str(thalweg.models.load_model(tmp_path / "run" / "best.keras").preprocessing)

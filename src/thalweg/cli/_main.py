@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -134,7 +135,10 @@ def _told(act: Callable[[], None]) -> None:
     from thalweg.cli._interrupted import Interrupted
 
     try:
-        act()
+        with warnings.catch_warnings():
+            warnings.simplefilter("default", UserWarning)
+            warnings.showwarning = lambda message, *_, **__: click.echo(str(message), err=True)
+            act()
     except Interrupted:
         sys.exit(130)
     except (ValueError, TypeError, OSError, RuntimeError, FloatingPointError, MemoryError) as error:

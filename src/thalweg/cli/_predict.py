@@ -28,6 +28,8 @@ def predict(run: str, table: str, out: str, rows: int) -> None:
     """
     console = Console(highlight=False)
     path = Path(run) / "best.keras" if Path(run).is_dir() else Path(run)
+    if not path.is_file():
+        raise ValueError(f"There is no run or model {run}: name a run's folder, or a .keras file.")
     model = load_model(path, compile=False)
     if "images" in (model.preprocessing or {}):
         _of_pictures(model, Path(table), out, rows, console)
@@ -40,22 +42,33 @@ def predict(run: str, table: str, out: str, rows: int) -> None:
     goal = recipe.goal
     if goal is None:
         raise ValueError(f"{path} does not say what its outputs stand for.")
-    count = strange = 0
+    count, strange, of_column = 0, 0, np.zeros(len(recipe.encoders), int)
     ignored: tuple[str, ...] = ()
     with files.whole_file(out) as file, console.status("predicting ...") as status:
         texts = [one.name for one in recipe.encoders if one.KIND != "numeric"]  # no piece guesses what they are
         for frame in frames_of(Path(table), rows, texts):
+            if not len(frame):
+                raise data.DataError(f"{table} has no rows, only the names of {frame.shape[1]} columns.")
             ignored = recipe.check([str(name) for name in frame.columns])
             encoded = recipe.encode(frame, judge=True)
             found = goal.decode(model.predict(encoded.inputs, verbose=0))
             assert encoded.unseen is not None
-            _write(file, {**found, UNLIKE: encoded.unseen}, first=count == 0)
-            count, strange = count + len(frame), strange + int((encoded.unseen > 0).sum())
+            each = encoded.unseen.sum(axis=1)
+            _write(file, {**found, UNLIKE: each}, first=count == 0)
+            count, strange = count + len(frame), strange + int((each > 0).sum())
+            of_column += encoded.unseen.sum(axis=0)
             status.update(f"predicting ... {count:,} rows")
     if ignored:
         console.print(f"columns that the net does not use, ignored: {', '.join(ignored)}", markup=False)
     if strange:
-        console.print(f"{strange:,} of {count:,} rows have cells unlike all that were seen in training: mistrust these")
+        order = [i for i in np.argsort(-of_column, kind="stable")[:5] if of_column[i]]
+        where = ", ".join(f"{recipe.columns[i]} {of_column[i]:,}" for i in order)
+        console.print(
+            f"{strange:,} of {count:,} rows have cells unlike all that were seen in training (by column: {where}): "
+            "mistrust these",
+            markup=False,
+            soft_wrap=True,
+        )
     console.print(f"wrote {count:,} predictions to {out}")
 
 

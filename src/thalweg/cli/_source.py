@@ -124,9 +124,13 @@ def _of_table(path: Path, asked: dict[str, Any]) -> Source:
     drop = [one for one in (asked.get("drop") or "").split(",") if one]
     targets = [one for one in asked["target"].split(",") if one]
     table = data.read(path, targets, types=_types(asked.get("types")), drop=drop, task=asked.get("task"))
-    train, rest = table.split(asked["validation"], asked["seed"], asked.get("group"), asked.get("time_column"))
+    group = asked.get("group")
+    table = table.without(group)
+    train, rest = table.split(asked["validation"], asked["seed"], group, asked.get("time_column"))
     recipe = train.recipe()
     assert recipe.goal is not None
+    if recipe.goal.TASK == "classification" and recipe.goal.outputs < 2:
+        raise data.DataError(f"Column {targets[0]!r} is the same in every training row: there is nothing to learn.")
     goal = Goal(recipe.goal.outputs, *_GOALS[recipe.goal.TASK])
     lines = [*table.lines(), f"{len(train):,} training rows, {len(rest):,} validation rows"]
     name = path.name.removesuffix(".gz")

@@ -111,13 +111,14 @@ def _show(console: Console, history: Any, source: Source, folder: Path) -> None:
     curves[f"{metric}{of}"] = ([v * unit for v in found[metric]], [v * unit for v in found[f"val_{metric}"]])
     for name, (training, validation) in curves.items():
         console.print(chart(name, {"training": training, "validation": validation}))
-    best = (max if "accuracy" in metric else min)(validation)
-    shown = "{:.2%}" if "accuracy" in metric else "{:,.0f}" if best >= _WHOLE else "{:.4g}"
+    epoch = int(np.argmin(found["val_loss"]))  # whose net best.keras is
+    shown = "{:.2%}" if "accuracy" in metric else "{:,.0f}" if validation[epoch] >= _WHOLE else "{:.4g}"
     console.print(
-        f"validation {metric}{of} {shown.format(validation[-1])} (best {shown.format(best)} in epoch "
-        f"{validation.index(best) + 1}) after {len(history.epoch)} epochs, {sum(history.seconds):.1f} s",
+        f"validation {metric}{of} {shown.format(validation[-1])} ({shown.format(validation[epoch])} in epoch {epoch + 1}, "
+        f"whose loss is the lowest) after {len(history.epoch)} epochs, {sum(history.seconds):.1f} s",
         soft_wrap=True,
     )
+    new = "new.csv" if hasattr(source.recipe, "goal") else "folder"
     console.print(
         f"wrote {folder}/\n"
         f"  best.keras     the model of the best epoch{'' if source.recipe is not None else '; Keras loads it too'}\n"
@@ -125,6 +126,6 @@ def _show(console: Console, history: Any, source: Source, folder: Path) -> None:
         "  history.jsonl  a line an epoch\n"
         "  run.json       how it was made\n"
         "  checkpoints/   to go on from"
-        + (f"\nto predict: thalweg predict {folder} new.csv -o out.csv" if source.recipe is not None else ""),
+        + (f"\nto predict: thalweg predict {folder} {new} -o out.csv" if source.recipe is not None else ""),
         soft_wrap=True,
     )

@@ -93,10 +93,16 @@ def tune(name: str, asked: dict[str, Any]) -> None:
         "  best.keras     the net of the best trial, as it was trained\n"
         "  journal.jsonl  every trial\n"
         "  study.db       the same, for optuna-dashboard\n"
-        f"to train it longer: thalweg train {name} --from {folder}"
+        f"to train it longer: thalweg train {name}{_of_table(asked)} --from {folder}"
         + (f"\nto predict: thalweg predict {path} new.csv -o out.csv" if source.recipe else ""),
         soft_wrap=True,
     )
+
+
+def _of_table(asked: dict[str, Any]) -> str:
+    """The options that say what a table's columns are, as they were typed."""
+    given = {option: asked[option] for option in OF_TABLES if asked.get(option)}
+    return "".join(f" --{option.replace('_', '-')} {shlex.quote(value)}" for option, value in given.items())
 
 
 def made(name: str, source: Source, asked: dict[str, Any], folder: Path) -> Any:

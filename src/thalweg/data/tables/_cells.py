@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,6 +93,11 @@ def there(series: pd.Series) -> np.ndarray:
     return codes >= 0
 
 
+def is_plain(series: pd.Series, kind: str) -> bool:
+    """Whether its type alone says that all its cells are of a kind that has a type."""
+    return series.dtype.kind in {"numeric": "biuf", "boolean": "b", "date": "M"}.get(kind, "")
+
+
 def numbers(series: pd.Series, style: str = "plain") -> Numbers:
     """Cells as numbers, NaN where there is none.
 
@@ -173,7 +179,7 @@ def dates(series: pd.Series, form: str = "ISO8601") -> np.ndarray:
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
         return _seconds(series)
     codes, levels = series.factorize()  # each different cell is parsed once
-    texts = pd.Series([one if isinstance(one, str) else None for one in levels], dtype=object)
+    texts = pd.Series([one if isinstance(one, (str, date, np.datetime64)) else None for one in levels], dtype=object)
     known = _seconds(pd.to_datetime(texts, errors="coerce", format=form, utc=True))
     found: np.ndarray = np.append(known, np.datetime64("NaT"))[codes]
     return found
@@ -194,6 +200,11 @@ _DAYS = (
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f")
 FORMS = ("ISO8601", *(day + time for day in _DAYS for time in _TIMES))
 """How dates are written; where several ways fit, the first is taken: with slashes, the month stands first."""
+
+
+def date_in(form: str) -> str:
+    """A date as it is written in a form, to show people."""
+    return datetime(2026, 12, 31, 13, 5).strftime("%Y-%m-%d" if form == "ISO8601" else form)
 
 
 def form_of(texts: list[str]) -> str | None:

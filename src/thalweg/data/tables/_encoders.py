@@ -74,6 +74,15 @@ class Encoder:
         """Which cells are unlike all that were seen; `there` says in which something stands."""
         return np.zeros(len(cells), bool)
 
+    def unread(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray | None:
+        """Which cells could not be made out though something stands in them; None where any name will do."""
+        return None
+
+    @property
+    def reads(self) -> str:
+        """What cells must be, in words, where not any name will do."""
+        return ""
+
     def record(self) -> dict[str, Any]:
         """Plain data, from which :func:`read_encoder` makes the same."""
         return {"kind": self.KIND, **dataclasses.asdict(self)}
@@ -152,7 +161,15 @@ class Numeric(Encoder):
 
     def unseen(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray:
         room = _FAR / self.scale if self.scale else 0.0
-        return (cells < min(self.low, self.center - room)) | (cells > max(self.high, self.center + room))
+        far = (cells < min(self.low, self.center - room)) | (cells > max(self.high, self.center + room))
+        return far | self.unread(cells, there)
+
+    def unread(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray:
+        return np.asarray(np.isnan(cells) & there)
+
+    @property
+    def reads(self) -> str:
+        return "a number" if self.style == "plain" else f"a number written as {self.style}"
 
 
 def _quantiles(values: np.ndarray, weights: np.ndarray | None) -> tuple[float, float, float]:
@@ -178,7 +195,14 @@ class Boolean(Encoder):
         return [np.nan_to_num(cells * 2 - 1)]
 
     def unseen(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray:
+        return self.unread(cells, there)
+
+    def unread(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray:
         return np.asarray(np.isnan(cells) & there)
+
+    @property
+    def reads(self) -> str:
+        return "yes or no"
 
 
 class _Named(Encoder):
@@ -291,7 +315,14 @@ class Date(Encoder):
         return [one[codes] for one in (*self.time.numbers(days), *waves)]
 
     def unseen(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray:
+        return self.unread(cells, there)
+
+    def unread(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray:
         return np.asarray(np.isnat(cells) & there)
+
+    @property
+    def reads(self) -> str:
+        return f"a date written as {_cells.date_in(self.form)}"
 
 
 @dataclass(frozen=True)

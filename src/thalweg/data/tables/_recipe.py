@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from thalweg.data._rows import DataError, known_version
+from thalweg.data._rows import DataError, DataWarning, known_version
 from thalweg.data.tables import _cells
 from thalweg.data.tables._encoders import Encoder, Numeric, fitted, read_encoder
 from thalweg.data.tables._goal import TASKS, Goal, read_goal
@@ -29,7 +30,7 @@ class Encoded(NamedTuple):
     Attributes:
         numbers: [n, d] float32.
         codes: [n, k] int32, those of each column in a range of its own; None where no column has any.
-        unseen: [n] how many cells of a row are unlike all that were seen in training; None where nobody asked.
+        unseen: [n, columns] which cells are unlike all that were seen in training; None where nobody asked.
 
     """
 
@@ -150,17 +151,32 @@ class Recipe:
         found = Encoded(
             np.empty((n, len(self.titles)), dtype),
             np.empty((n, len(self.sizes)), np.int32) if self.sizes else None,
-            np.zeros(n, int) if judge else None,
+            np.zeros((n, len(self.encoders)), bool) if judge else None,
         )
+        unread: dict[str, tuple[Any, str]] = {}
         blocks = [slice(start, start + _BLOCK) for start in range(0, n, _BLOCK)]
-        each(lambda block: self._fill(found.part(block), frame.iloc[block]), blocks)
+        each(lambda block: self._fill(found.part(block), frame.iloc[block], unread), blocks)
+        for name, (cell, wanted) in unread.items():
+            warnings.warn(
+                f"Column {name!r} holds {cell!r}, which cannot be read as {wanted}: such cells count as missing.",
+                DataWarning,
+                stacklevel=3,
+            )
         return found
 
-    def _fill(self, room: Encoded, frame: pd.DataFrame) -> None:
-        """Write some rows where there is room for them; each column is read once."""
+    def _fill(self, room: Encoded, frame: pd.DataFrame, unread: dict[str, tuple[Any, str]]) -> None:
+        """Write some rows where there is room for them; each column is read once.
+
+        Args:
+            room: for the rows.
+            frame: the rows.
+            unread: gets, by column, a cell that could not be made out and what it should be.
+
+        """
         at = coded = offset = 0
-        for one in self.encoders:
-            cells = one.cells(frame[one.name])
+        for place, one in enumerate(self.encoders):
+            series = frame[one.name]
+            cells = one.cells(series)
             for column in one.numbers(cells):
                 room.numbers[:, at] = column
                 at += 1
@@ -168,13 +184,19 @@ class Recipe:
                 room.codes[:, coded] = one.codes(cells) + offset
                 coded, offset = coded + 1, offset + one.size
             if room.unseen is not None:
-                room.unseen[:] += one.unseen(cells, _cells.there(frame[one.name]))
+                room.unseen[:, place] = one.unseen(cells, _cells.there(series))
+            if one.reads and not _cells.is_plain(series, one.KIND):
+                lost = one.unread(cells, _cells.there(series))
+                if lost is not None and lost.any():
+                    cell = series.iloc[int(lost.argmax())]
+                    unread.setdefault(one.name, (getattr(cell, "item", lambda: cell)(), one.reads))  # noqa: B023  # at once
 
     def unseen(self, frame: pd.DataFrame) -> np.ndarray:
         """Per row, how many cells are unlike all that were seen in training."""
         found = self.encode(frame, judge=True).unseen
         assert found is not None
-        return found
+        counts: np.ndarray = found.sum(axis=1)
+        return counts
 
     def record(self) -> dict[str, Any]:
         """Plain data for a file: nothing in it is ever run."""

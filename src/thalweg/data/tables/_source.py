@@ -104,7 +104,7 @@ def frames_of(path: Path, rows: int, texts: Sequence[str] = ()) -> Iterator[pd.D
 
 def _reader(path: Path) -> Any:
     if not path.is_file():
-        raise DataError(f"There is no file {path}.")
+        raise DataError(f"{path} is a folder, no table." if path.is_dir() else f"There is no file {path}.")
     return READERS[ending_of(path)]
 
 

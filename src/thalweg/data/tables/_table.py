@@ -88,12 +88,24 @@ class Table:
         )
         return self.part(train), self.part(rest)
 
+    def without(self, group: str | None) -> Table:
+        """The same, with a column that says which rows stay together left out of what is learnt."""
+        columns = [
+            one._replace(kind="dropped", why="says which rows stay together") if one.name == group else one
+            for one in self.columns
+        ]
+        return replace(self, columns=tuple(columns))
+
     def _times(self, name: str) -> np.ndarray:
         """A column by which rows follow each other: dates as dates, however they are written, or numbers."""
         column = next(one for one in self.columns if one.name == name)
         series = self.frame[name]
-        if not _cells.there(series).all():
-            raise DataError(f"Rows cannot be put in order by {name!r}: nothing stands in some of its cells.")
+        there = _cells.there(series)
+        if not there.all():
+            raise DataError(
+                f"Rows cannot be put in order by {name!r}: nothing stands in row {int(there.argmin())} "
+                f"({int((~there).sum()):,} of {len(there):,} rows). Fill these cells in, or leave the rows out."
+            )
         if column.kind == "date":
             return _cells.dates(series, column.style)
         values = _cells.numbers(series, column.style)
@@ -132,7 +144,9 @@ class Table:
         counts = np.bincount(goal.encode(self.targets), minlength=goal.outputs)
         shares = counts / counts.sum()
         rare = [f"{name} {share:.1%}".replace("%", " %") for name, share in zip(goal.classes, shares, strict=True)]
-        text = f"classification: {goal.outputs} classes"
+        text = f"classification: {goal.outputs:,} classes"
+        if goal.outputs > max(2, len(self) / 5):
+            return f"{text} in {len(self):,} rows, too few of each to learn from; numbers are better predicted by regression"
         if shares.min() < _RARE and len(rare) <= 10:
             return f"{text}, unevenly many ({', '.join(rare)}); balanced class weights may help"
         return text
@@ -206,7 +220,19 @@ def read(
     if task is not None:
         TASKS[task]
     found = task or task_of(targets, frame[wanted])
+    if found == "regression":
+        _check_numbers(targets, frame)
     return Table(name, frame[rest], tuple(columns[: len(rest)]), frame[wanted], targets, found, said)
+
+
+def _check_numbers(targets: Sequence[Column], frame: pd.DataFrame) -> None:
+    for one in targets:
+        lost = np.isnan(_cells.numbers(frame[one.name], one.style))
+        if lost.any():
+            cell = frame[one.name].iloc[int(lost.argmax())]
+            raise DataError(
+                f"Column {one.name!r} holds {cell!r}, which is no number: it cannot be predicted by regression."
+            )
 
 
 def _frame(source: Any) -> tuple[str, pd.DataFrame, tuple[str, ...]]:
