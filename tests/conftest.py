@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import types
 
+import psutil
 import pytest
+
+_ROOM = 2 << 30  # bytes that a test process holds before it lets go of what it has compiled
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _let_go():
+    """Keras and JAX keep what they compile: after some thousand tests 5 GB, through which each garbage collection walks."""
+    yield
+    if psutil.Process().memory_info().rss > _ROOM and "jax" in sys.modules:
+        from thalweg.engine import _program
+
+        _program._programs.clear()
+        sys.modules["jax"].clear_caches()
+        gc.collect()
 
 
 @pytest.fixture

@@ -176,6 +176,13 @@ def test_an_argument_out_of_range_is_named(given):
         assert repr(value) in str(told.value)
 
 
+def test_infinity_is_named_in_frames_too():
+    frame, score = people(60)
+    frame.loc[7, "age"] = np.inf
+    with pytest.raises(ValueError, match="infinity in column 'age', row 7"):
+        NetRegressor(epochs=1).fit(frame, score)
+
+
 def test_cells_that_can_no_longer_be_read_are_told():
     frame, score = people()
     model = NetRegressor(epochs=2, members=1).fit(frame, score)

@@ -243,6 +243,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         if self._by_name and hasattr(X, "columns"):
             _check_feature_names(self, X, reset=reset)
             _check_n_features(self, X, reset=reset)
+            _check_finite(X)
             return X.rename(columns=str).reset_index(drop=True)
         if self._by_name:
             raise ValueError(
@@ -561,6 +562,13 @@ def _has_words(given: Any) -> bool:
     return (
         hasattr(given, "dtypes") and hasattr(given, "columns") and any(kind.kind not in "biuf" for kind in given.dtypes)
     )
+
+
+def _check_finite(frame: Any) -> None:
+    for name in frame.columns:
+        endless = np.isinf(frame[name].to_numpy()) if frame[name].dtype.kind == "f" else np.zeros(0, bool)
+        if endless.any():
+            raise ValueError(f"Input X contains infinity in column {name!r}, row {int(endless.argmax())}.")
 
 
 def _as_frame(rows: np.ndarray) -> Any:

@@ -105,3 +105,6 @@ def test_a_net_is_trained_on_a_folder_and_tells_new_pictures_apart(tmp_path):
         assert all(line.split(",")[1] == name for line in lines[1:])
     run("predict", tmp_path / "run" / "best.keras", tmp_path / "new" / "day" / "000-8.png", "-o", tmp_path / "one.csv")
     assert len((tmp_path / "one.csv").read_text().splitlines()) == 2
+    run("predict", tmp_path / "run", tmp_path / "new", "-o", tmp_path / "all.csv")  # folders in it are looked into
+    found = [line.split(",") for line in (tmp_path / "all.csv").read_text().splitlines()[1:]]
+    assert len(found) == 10 and all(cells[0].split("/")[0] == cells[1] for cells in found)

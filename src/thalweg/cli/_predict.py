@@ -75,7 +75,8 @@ def predict(run: str, table: str, out: str, rows: int) -> None:
 def _of_pictures(model: Any, folder: Path, out: str, rows: int, console: Console) -> None:
     """The class of each picture in a folder, or of one picture."""
     frame = read_frame(model.preprocessing)
-    paths = [folder] if folder.is_file() else pictures_in(folder) if folder.is_dir() else []
+    folders = [folder, *sorted(folder.iterdir())] if folder.is_dir() else []
+    paths = [folder] if folder.is_file() else [one for held in folders if held.is_dir() for one in pictures_in(held)]
     if not paths:
         raise data.DataError(f"There is no picture in {folder}.")
     count, rows = 0, min(rows, _PICTURES)
@@ -85,7 +86,15 @@ def _of_pictures(model: Any, folder: Path, out: str, rows: int, console: Console
             chances = model.predict(frame.pixels(part), verbose=0)
             best = np.array(frame.classes, dtype=object)[chances.argmax(axis=1)]
             each = {f"probability of {name}": chances[:, i] for i, name in enumerate(frame.classes)}
-            _write(file, {"picture": np.array([one.name for one in part]), "class": best, **each}, first=start == 0)
+            _write(
+                file,
+                {
+                    "picture": np.array([str(one.relative_to(folder)) if folders else one.name for one in part]),
+                    "class": best,
+                    **each,
+                },
+                first=start == 0,
+            )
             count += len(part)
     console.print(f"wrote {count:,} predictions to {out}")
 

@@ -72,16 +72,16 @@ class Encoder:
 
     def unseen(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray:
         """Which cells are unlike all that were seen; `there` says in which something stands."""
-        return np.zeros(len(cells), bool)
-
-    def unread(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray | None:
-        """Which cells could not be made out though something stands in them; None where any name will do."""
-        return None
+        return self.unread(cells, there)
 
     @property
     def reads(self) -> str:
-        """What cells must be, in words, where not any name will do."""
+        """What cells must be, in words; nothing where any name will do."""
         return ""
+
+    def unread(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray:
+        """Which cells are not that, though something stands in them."""
+        return np.asarray(np.isnan(cells) & there) if self.reads else np.zeros(len(cells), bool)
 
     def record(self) -> dict[str, Any]:
         """Plain data, from which :func:`read_encoder` makes the same."""
@@ -164,9 +164,6 @@ class Numeric(Encoder):
         far = (cells < min(self.low, self.center - room)) | (cells > max(self.high, self.center + room))
         return far | self.unread(cells, there)
 
-    def unread(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray:
-        return np.asarray(np.isnan(cells) & there)
-
     @property
     def reads(self) -> str:
         return "a number" if self.style == "plain" else f"a number written as {self.style}"
@@ -193,12 +190,6 @@ class Boolean(Encoder):
 
     def numbers(self, cells: np.ndarray) -> list[np.ndarray]:
         return [np.nan_to_num(cells * 2 - 1)]
-
-    def unseen(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray:
-        return self.unread(cells, there)
-
-    def unread(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray:
-        return np.asarray(np.isnan(cells) & there)
 
     @property
     def reads(self) -> str:
@@ -313,12 +304,6 @@ class Date(Encoder):
         circles = [in_year, (days - 4) % 7 / 7, *([days % 1] if self.clock else [])]  # 1970 began on a Thursday
         waves = (np.nan_to_num(f(2 * np.pi * circle)) for circle in circles for f in (np.sin, np.cos))
         return [one[codes] for one in (*self.time.numbers(days), *waves)]
-
-    def unseen(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray:
-        return self.unread(cells, there)
-
-    def unread(self, cells: np.ndarray, there: np.ndarray) -> np.ndarray:
-        return np.asarray(np.isnat(cells) & there)
 
     @property
     def reads(self) -> str:

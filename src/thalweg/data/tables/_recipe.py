@@ -187,7 +187,7 @@ class Recipe:
                 room.unseen[:, place] = one.unseen(cells, _cells.there(series))
             if one.reads and not _cells.is_plain(series, one.KIND):
                 lost = one.unread(cells, _cells.there(series))
-                if lost is not None and lost.any():
+                if lost.any():
                     cell = series.iloc[int(lost.argmax())]
                     unread.setdefault(one.name, (getattr(cell, "item", lambda: cell)(), one.reads))  # noqa: B023  # at once
 
