@@ -15,8 +15,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import thalweg
 from thalweg.sklearn import NetClassifier, NetRegressor
 
+SMALL = {"hidden": (32,), "members": 2, "epochs": 30}  # with the defaults: tests/long
 
-@parametrize_with_checks([NetClassifier(epochs=30), NetRegressor(epochs=30)])  # with the defaults: tests/long
+
+@parametrize_with_checks([NetClassifier(**SMALL), NetRegressor(**SMALL)])
 def test_scikit_learns_own_checks(estimator, check):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # which warnings there must be, the checks look for themselves
