@@ -10,10 +10,17 @@ from thalweg.data._images import Pictures as Pictures
 from thalweg.data._images import read_images as read_images
 from thalweg.data._order import capacity as capacity
 from thalweg.data._order import order as order
+from thalweg.data._parts import Split as Split
+from thalweg.data._parts import split as split
 from thalweg.data._place import place as place
 from thalweg.data._rows import DataError as DataError
 from thalweg.data._rows import DataWarning as DataWarning
 from thalweg.data._rows import Rows as Rows
+from thalweg.data._sealed import Opening as Opening
+from thalweg.data._sealed import Sealed as Sealed
+from thalweg.data._sealed import SealedError as SealedError
+from thalweg.data._sealed import openings as openings
+from thalweg.data._sealed import refuse_sealed as refuse_sealed
 from thalweg.data._splits import Leak as Leak
 from thalweg.data._splits import class_weights_to_rows as class_weights_to_rows
 from thalweg.data._splits import classes_of as classes_of

@@ -9,6 +9,7 @@ import numpy as np
 
 from thalweg._names import unknown
 from thalweg.data._rows import DataError, Rows, to_array
+from thalweg.data._sealed import refuse_sealed
 from thalweg.data._stream import Stream
 
 
@@ -37,6 +38,7 @@ def adapt(
         DataError: where lengths differ, data are empty, or are no numbers.
 
     """
+    refuse_sealed(x, y, sample_weight)
     if isinstance(x, (Rows, Stream)):
         return x
     if x is None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from thalweg import _checks, _seeds
+from thalweg import _checks, _seeds, data
 from thalweg._names import unknown
 from thalweg.models._interrupts import Interrupts
 from thalweg.tuner import _summary
@@ -122,6 +122,7 @@ class Tuner:
             ValueError: where the study in the folder is another one's; it says what differs.
 
         """
+        data.refuse_sealed(*args, *kwargs.values())  # at once, not as a trial that fails
         self._given = (args, kwargs)
         seed = self._seed()
         bench = self._bench(seed, args, kwargs)
