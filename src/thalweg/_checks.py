@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 _LARGEST = sys.float_info.max
+Bounds = tuple[Callable[[Any], bool], str]
+"""What an argument must be: as a test, and in words."""
 
 
 def number(
@@ -46,3 +49,38 @@ def number(
     bounds = ((">", above), (">=", at_least), ("<=", at_most))
     expected = " and ".join(f"{sign} {bound:g}" for sign, bound in bounds if math.isfinite(bound))
     raise ValueError(f"{name} must be a finite number{expected and ' ' + expected}, got {title}({name}={value!r}).")
+
+
+def whole(at_least: int) -> Callable[[Any], bool]:
+    """A test for whole numbers that are not truth values.
+
+    Example:
+        >>> whole(1)(3), whole(1)(0), whole(0)(True)
+        (True, False, False)
+
+    """
+    return lambda value: (
+        isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= at_least)
+    )
+
+
+def arguments(owner: str, given: Mapping[str, Any], wanted: Mapping[str, Bounds]) -> None:
+    """Raise on the first argument that is out of bounds.
+
+    Args:
+        owner: whose arguments they are, by name.
+        given: the arguments.
+        wanted: bounds of those that have some.
+
+    Raises:
+        ValueError: naming the argument, what was expected and what came.
+
+    Example:
+        >>> arguments('fit', {'epochs': 3, 'x': None}, {'epochs': (whole(1), 'a positive integer')})
+
+    """
+    for name, value in given.items():
+        if name in wanted:
+            fits, words = wanted[name]
+            if not fits(value):
+                raise ValueError(f"{name} must be {words}, got {owner}({name}={value!r}).")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable, Sequence
-from numbers import Integral, Real
+from collections.abc import Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,6 +26,7 @@ from sklearn.utils.validation import (
 )
 
 from thalweg import callbacks, config, data, layers, models, optimizers, regularizers
+from thalweg._checks import Bounds, arguments, whole
 from thalweg._names import Table
 from thalweg.data.tables import Encoded, Recipe, numeric_recipe
 
@@ -108,10 +109,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         return self
 
     def _check_arguments(self) -> None:
-        for name, (fits, wanted) in _ARGUMENTS.items():
-            value = getattr(self, name)
-            if not fits(value):
-                raise ValueError(f"{name} must be {wanted}, got {type(self).__name__}({name}={value!r}).")
+        arguments(type(self).__name__, self.get_params(deep=False), _ARGUMENTS)
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Self:  # noqa: N803
         self._check_arguments()
@@ -490,18 +488,13 @@ class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]
         return None
 
 
-def _whole(least: int, *others: Any) -> tuple[Callable[[Any], bool], str]:
+def _whole(least: int, *others: str) -> Bounds:
     """A whole number, or one of some other values."""
-
-    def fits(value: Any) -> bool:
-        if isinstance(value, str):
-            return value in others
-        return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
-
-    return fits, " or ".join([*map(repr, others), f"a whole number of at least {least}"])
+    words = " or ".join([*map(repr, others), f"a whole number of at least {least}"])
+    return lambda value: value in others if isinstance(value, str) else whole(least)(value), words
 
 
-def _number(least: float, below: float, open_: bool = False) -> tuple[Callable[[Any], bool], str]:
+def _number(least: float, below: float, open_: bool = False) -> Bounds:
     """A number within bounds."""
 
     def fits(value: Any) -> bool:
@@ -513,10 +506,10 @@ def _number(least: float, below: float, open_: bool = False) -> tuple[Callable[[
 
 
 def _are_widths(value: Any) -> bool:
-    return not isinstance(value, str) and hasattr(value, "__len__") and all(_whole(1)[0](units) for units in value)
+    return not isinstance(value, str) and hasattr(value, "__len__") and all(map(whole(1), value))
 
 
-_ARGUMENTS: dict[str, tuple[Callable[[Any], bool], str]] = {
+_ARGUMENTS: dict[str, Bounds] = {
     "hidden": (_are_widths, "a sequence of whole numbers, like (128, 128)"),
     "dropout": _number(0, 1),
     "l2": _number(0, math.inf),
@@ -530,7 +523,7 @@ _ARGUMENTS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "validation_fraction": _number(0, 1, open_=True),
     "patience": _whole(1),
 }
-"""Argument -> what it must be, as a test and in words."""
+"""Argument -> what it must be."""
 _SCHEDULES = Table("schedule", {"cosine": optimizers.schedules.CosineDecay, "constant": lambda rate, steps: rate})
 """Name -> a rate, from the first rate and the number of steps."""
 

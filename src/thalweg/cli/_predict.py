@@ -10,7 +10,7 @@ from rich.console import Console
 
 from thalweg import data, files
 from thalweg.data._images import pictures_in, read_frame
-from thalweg.data.tables import frames_of
+from thalweg.data.tables import Classes, frames_of
 from thalweg.models import load_model
 
 _PICTURES = 512  # held in memory at a time
@@ -79,22 +79,13 @@ def _of_pictures(model: Any, folder: Path, out: str, rows: int, console: Console
     paths = [folder] if folder.is_file() else [one for held in folders if held.is_dir() for one in pictures_in(held)]
     if not paths:
         raise data.DataError(f"There is no picture in {folder}.")
-    count, rows = 0, min(rows, _PICTURES)
+    goal, count, rows = Classes(("class",), frame.classes), 0, min(rows, _PICTURES)
     with files.whole_file(out) as file:
         for start in range(0, len(paths), rows):
             part = paths[start : start + rows]
             chances = model.predict(frame.pixels(part), verbose=0)
-            best = np.array(frame.classes, dtype=object)[chances.argmax(axis=1)]
-            each = {f"probability of {name}": chances[:, i] for i, name in enumerate(frame.classes)}
-            _write(
-                file,
-                {
-                    "picture": np.array([str(one.relative_to(folder)) if folders else one.name for one in part]),
-                    "class": best,
-                    **each,
-                },
-                first=start == 0,
-            )
+            names = np.array([str(one.relative_to(folder)) if folders else one.name for one in part])
+            _write(file, {"picture": names, **goal.decode(chances)}, first=start == 0)
             count += len(part)
     console.print(f"wrote {count:,} predictions to {out}")
 

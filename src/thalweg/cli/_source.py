@@ -90,9 +90,8 @@ def source_of(name: str, asked: dict[str, Any]) -> Source:
     """
     path = Path(name)
     ending = "" if name in datasets.NAMES else ending_of(path)
-    if ending in READERS and (
-        ending != ".npz" or asked.get("target")
-    ):  # whose x and y are arrays unless a target is named
+    is_table = ending in READERS if ending != ".npz" else bool(asked.get("target"))  # else its x and y are arrays
+    if is_table:
         return _of_table(path, asked)
     for option in OF_TABLES:
         if asked.get(option):

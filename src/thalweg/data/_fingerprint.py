@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -21,11 +22,20 @@ def fingerprint(rows: Rows) -> str:
         'a96d0007'
 
     """
+    return digest_of((*rows.x, *rows.y, *rows.weight))
+
+
+def digest_of(arrays: Iterable[np.ndarray]) -> str:
+    """SHA-256 over the shapes, dtypes and contents of arrays, in hexadecimal."""
     digest = hashlib.sha256()
-    for array in (*rows.x, *rows.y, *rows.weight):
+    for array in arrays:
         digest.update(f"{array.dtype.str} {array.shape} ".encode())
-        width = max(1, array[:1].nbytes)
-        for start in range(0, len(array), max(1, _BLOCK // width)):
-            block = array[start : start + max(1, _BLOCK // width)]
+        if array.dtype.kind in "OUS":  # words, of which an array of objects holds only where they lie
+            digest.update("\x1f".join(map(str, array.ravel())).encode())
+            continue
+        cells = np.atleast_1d(array)
+        width = max(1, cells[:1].nbytes)
+        for start in range(0, len(cells), max(1, _BLOCK // width)):
+            block = cells[start : start + max(1, _BLOCK // width)]
             digest.update(np.ascontiguousarray(block).tobytes())
     return digest.hexdigest()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from thalweg.data._fingerprint import digest_of
 from thalweg.data._rows import DataError
 
 LEDGER = "test-ledger.jsonl"
@@ -71,7 +71,7 @@ class Sealed:
     def __init__(self, x: Any, y: Any) -> None:
         self.__x, self.__y = x, y
         self.rows: int = len(y)
-        self.data: str = _digest([x, y])
+        self.data: str = digest_of(_arrays([x, y]))
         self.openings: list[Opening] = []
 
     def open(self, reason: str, model: Any = None, run: str | os.PathLike[str] | None = None) -> tuple[Any, Any]:
@@ -122,13 +122,13 @@ def _refusal(what: str) -> Callable[..., NoReturn]:
 _REFUSED = {
     "iterated over": ("__iter__", "__next__", "__reversed__", "__contains__"),
     "indexed": ("__getitem__", "__len__"),
-    "made into an array": ("__array__", "__jax_array__", "__array_interface__", "__dlpack__", "__float__", "__index__"),
+    "made into an array": ("__array__", "__jax_array__", "__dlpack__", "__float__", "__index__"),
     "copied or pickled": ("__copy__", "__deepcopy__", "__reduce__", "__reduce_ex__", "__getstate__"),
     "called": ("__call__",),
 }
 for _what, _names in _REFUSED.items():
     for _name in _names:
-        setattr(Sealed, _name, property(_refusal(_what)) if _name == "__array_interface__" else _refusal(_what))
+        setattr(Sealed, _name, _refusal(_what))
 
 
 def refuse_sealed(*given: Any) -> None:
@@ -149,27 +149,18 @@ def _told(model: Any) -> str:
     if model is None:
         return ""
     weights = model.get_weights() if hasattr(model, "get_weights") else []
-    return f"{getattr(model, 'name', type(model).__name__)} {_digest(weights)[:12]}"
+    return f"{getattr(model, 'name', type(model).__name__)} {digest_of(_arrays(weights))[:12]}"
 
 
-def _digest(values: Any) -> str:
-    """SHA-256 over arrays, frames and lists or dicts of them."""
-    digest = hashlib.sha256()
-
-    def add(one: Any) -> None:
-        if isinstance(one, dict):
-            one = list(one.values())
-        if isinstance(one, (list, tuple)):
-            for part in one:
-                add(part)
-            return
-        array = np.asarray(one)
-        digest.update(f"{array.dtype.str} {array.shape} ".encode())
-        words = array.dtype.kind in "OUS"
-        digest.update("\x1f".join(map(str, array.ravel())).encode() if words else np.ascontiguousarray(array).tobytes())
-
-    add(values)
-    return digest.hexdigest()
+def _arrays(values: Any) -> Iterator[np.ndarray]:
+    """The arrays in lists and dicts of arrays and frames."""
+    if isinstance(values, dict):
+        values = list(values.values())
+    if isinstance(values, (list, tuple)):
+        for one in values:
+            yield from _arrays(one)
+    else:
+        yield np.asarray(values)
 
 
 def _write(path: Path, opening: Opening) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from thalweg import constraints, data, layers, losses, optimizers, regularizers
+from thalweg._checks import Bounds, arguments, whole
 from thalweg.data import DataError, DataWarning, Rows
 from thalweg.network import Used
 
@@ -30,41 +31,33 @@ _KINDS = {
 }
 
 
-def _whole(least: int) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= least)
-
-
 def _fraction(value: Any) -> bool:
     return isinstance(value, (int, float, np.number)) and 0 <= float(value) < 1
 
 
 def _frequency(value: Any) -> bool:
     epochs = value if isinstance(value, Iterable) and not isinstance(value, str) else [value]
-    return all(_whole(1)(one) for one in epochs)
+    return all(whole(1)(one) for one in epochs)
 
 
-_ARGUMENTS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "batch_size": (_whole(1), "a positive integer"),
-    "epochs": (_whole(0), "a non-negative integer"),
-    "initial_epoch": (_whole(0), "a non-negative integer"),
-    "steps_per_epoch": (_whole(1), "a positive integer"),
-    "validation_steps": (_whole(1), "a positive integer"),
-    "validation_batch_size": (_whole(1), "a positive integer"),
+_ARGUMENTS: dict[str, Bounds] = {
+    "batch_size": (whole(1), "a positive integer"),
+    "epochs": (whole(0), "a non-negative integer"),
+    "initial_epoch": (whole(0), "a non-negative integer"),
+    "steps_per_epoch": (whole(1), "a positive integer"),
+    "validation_steps": (whole(1), "a positive integer"),
+    "validation_batch_size": (whole(1), "a positive integer"),
     "validation_split": (_fraction, "a fraction in [0, 1)"),
     "validation_freq": (_frequency, "a positive integer, or a list of epochs counted from 1"),
-    "max_queue_size": (_whole(1), "a positive integer"),
-    "workers": (_whole(0), "a non-negative integer"),
+    "max_queue_size": (whole(1), "a positive integer"),
+    "workers": (whole(0), "a non-negative integer"),
     "verbose": (lambda value: value in ("auto", 0, 1, 2), "'auto', 0, 1 or 2"),
 }
 
 
 def fit_arguments(asked: dict[str, Any]) -> None:
     """Raise ValueError on the first argument that is out of range."""
-    for name, value in asked.items():
-        if name in _ARGUMENTS and value is not None:
-            fits, wanted = _ARGUMENTS[name]
-            if not fits(value):
-                raise ValueError(f"{name} must be {wanted}, got fit({name}={value!r}).")
+    arguments("fit", {name: value for name, value in asked.items() if value is not None}, _ARGUMENTS)
     if asked["epochs"] is None:
         raise ValueError("epochs must be a non-negative integer, got fit(epochs=None).")
 

@@ -1,5 +1,6 @@
 """Tables: files and frames with names for their columns, and the recipe that makes them into what a net reads."""
 
+from thalweg.data.tables._goal import Classes as Classes
 from thalweg.data.tables._goal import Goal as Goal
 from thalweg.data.tables._kinds import Column as Column
 from thalweg.data.tables._recipe import Encoded as Encoded

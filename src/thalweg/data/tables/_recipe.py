@@ -183,10 +183,14 @@ class Recipe:
             if room.codes is not None and one.size:
                 room.codes[:, coded] = one.codes(cells) + offset
                 coded, offset = coded + 1, offset + one.size
+            may_be_lost = bool(one.reads) and not _cells.is_plain(series, one.KIND)
+            there = _cells.there(series) if may_be_lost or room.unseen is not None else None
+            if there is None:
+                continue
             if room.unseen is not None:
-                room.unseen[:, place] = one.unseen(cells, _cells.there(series))
-            if one.reads and not _cells.is_plain(series, one.KIND):
-                lost = one.unread(cells, _cells.there(series))
+                room.unseen[:, place] = one.unseen(cells, there)
+            if may_be_lost:
+                lost = one.unread(cells, there)
                 if lost.any():
                     cell = series.iloc[int(lost.argmax())]
                     unread.setdefault(one.name, (getattr(cell, "item", lambda: cell)(), one.reads))  # noqa: B023  # at once
