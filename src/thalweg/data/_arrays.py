@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -32,7 +33,13 @@ def read_arrays(path: Path, wanted: Callable[[list[str]], Sequence[str]]) -> dic
         raise
     except ValueError as error:  # as NumPy says of what is neither
         raise DataError(f"{path} is no .npz file: {error}.") from error
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        EOFError,
+        RuntimeError,
+    ) as error:  # of zipfile: unknown packing, a password
         raise DataError(f"{path} is no whole .npz file: {error}.") from error
 
 

@@ -135,3 +135,23 @@ def test_arrays_of_an_npz_file_are_columns(tmp_path):
         np.save(file, x)
     with pytest.raises(data.DataError, match="one array"):
         data.read(path, "y")
+
+
+def test_flipped_bits_of_an_npz_file_are_refused(tmp_path):
+    path = tmp_path / "arrays.npz"
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2000, 3))
+    np.savez_compressed(path, x=x, y=np.arange(2000))
+    whole, refused = path.read_bytes(), 0
+    for _ in range(300):
+        flipped = bytearray(whole)
+        for place in rng.integers(0, len(flipped), 3):
+            flipped[place] ^= 1 << rng.integers(0, 8)
+        path.write_bytes(flipped)
+        try:
+            found = data.read_arrays(path, lambda names: names)
+        except data.DataError:
+            refused += 1
+        else:
+            assert all(np.array_equal(one, {"x": x, "y": np.arange(2000)}[name]) for name, one in found.items())
+    assert refused > 250
