@@ -36,7 +36,7 @@ def test_it_trains_draws_and_says_what_it_wrote(tmp_path):
     assert re.search(r"val_accuracy: 0\.\d{4}", lines[-1])
     assert "⠒" in done.stdout or "⠤" in done.stdout
     assert re.search(r"validation accuracy \d\d\.\d\d%", done.stdout)
-    assert "kept closed" in done.stdout
+    assert "test rows, sealed" in done.stdout
     folder = tmp_path / "runs" / "first"
     record = json.loads((folder / "run.json").read_text())
     assert record["ended"]["epochs"] == 4

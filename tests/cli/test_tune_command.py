@@ -39,7 +39,7 @@ def test_it_searches_writes_the_best_and_train_goes_on_from_it(tmp_path):
     folder = tmp_path / "studies" / "digits8-random"
     best = tuner.ranked(tuner.read_study(folder).trials, [tuner.Objective("val_accuracy")])[0]
     assert f"Best val_accuracy: {best.score:.4f} by trial {best.number}" in said
-    assert "360 test rows, kept closed" in said
+    assert "360 test rows, sealed" in said
     model = thalweg.models.load_model(folder / "best.keras")
     hidden = [layer.units for layer in model.layers if hasattr(layer, "units")][:-1]
     assert hidden == [best.values[f"units_{i}"] for i in range(best.values["layers"])]

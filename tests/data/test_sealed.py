@@ -85,6 +85,24 @@ def test_openings_stand_in_a_ledger_beside_the_runs(tmp_path):
         data.openings(tmp_path)
 
 
+def test_the_level_of_each_look_lets_all_hold_together():
+    assert data.level_for(1) == pytest.approx(0.95) and data.level_for(1, 0.9) == pytest.approx(0.9)
+    for looks in (2, 3, 10, 1000):
+        assert looks * (1 - data.level_for(looks)) == pytest.approx(0.05)
+    for looks in (0, -1, 1.5, True, "2"):
+        with pytest.raises(ValueError, match="whole number from 1 on"):
+            data.level_for(looks)
+    for level in (0, 1, 95):
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            data.level_for(2, level)
+
+
+def test_rows_may_be_known_by_a_fingerprint_of_what_they_were_made_from():
+    sealed = data.Sealed(X, Y, data="that of the file's rows")
+    sealed.open("a test")
+    assert sealed.openings[0].data == sealed.data == "that of the file's rows" != data.Sealed(X, Y).data
+
+
 def test_processes_do_not_mix_their_lines(tmp_path):
     workers = [multiprocessing.get_context("spawn").Process(target=_opens, args=(tmp_path, i)) for i in range(4)]
     for worker in workers:

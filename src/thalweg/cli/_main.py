@@ -45,6 +45,9 @@ def _of_tables(command: Any) -> Any:
 @click.option("--epochs", default=20)
 @click.option("--validation", default=0.1, help="Fraction of the training rows to validate on.")
 @click.option(
+    "--test", default=0.1, help="Fraction of all rows to seal, where the data bring no test rows; 0 for none."
+)
+@click.option(
     "--class-weight", type=click.Choice(["balanced"]), default=None, help="balanced: rare classes weigh more."
 )
 @click.option("--seed", default=0, help="The same seed gives the same net on the same machine.")
@@ -57,7 +60,10 @@ def train(data: str, **asked: Any) -> None:
     with --target, or a folder of pictures that has a folder for each class.
 
     A .npz file holds x_train and y_train (or x and y). Whole-number targets are classes, others are numbers to
-    predict. The rows in x_test and y_test are not opened. Of a table, a line says what each column is taken for.
+    predict. Of a table, a line says what each column is taken for.
+
+    A tenth of the rows is sealed before anything is learnt, or the rows in x_test and y_test where there are some:
+    thalweg test opens them.
     """
     from thalweg.cli._train import train as run
 
@@ -73,6 +79,9 @@ def train(data: str, **asked: Any) -> None:
 @click.option("--objective", default=None, help="What is wanted.  [default: val_accuracy, or val_mae for numbers]")
 @click.option("--executions", default=1, help="Nets a trial, which differ in their seeds.")
 @click.option("--validation", default=0.1, help="Fraction of the training rows to validate on.")
+@click.option(
+    "--test", default=0.1, help="Fraction of all rows to seal, where the data bring no test rows; 0 for none."
+)
 @click.option("--seed", default=0, help="The same seed gives the same search on the same machine.")
 @click.option("--executor", default="population", help="population, process or ray.")
 @click.option("--storage", default=None, help="URL of a database to mirror trials to.  [default: study.db]")
@@ -84,7 +93,7 @@ def tune(data: str, **asked: Any) -> None:
     """Search for the best dense net for DATA: digits, digits8, mnist, a .npz file, or a table with --target.
 
     Depth, widths, activation, dropout, L2, optimizer, learning rate and its schedule, and batch size are searched;
-    the trials train side by side. The rows in x_test and y_test are not opened.
+    the trials train side by side. The test rows are sealed, as in thalweg train.
     """
     from thalweg.cli._tune import tune as run
 
@@ -101,6 +110,20 @@ def resume(run: str) -> None:
     from thalweg.cli._train import resume as go_on
 
     _told(lambda: go_on(run))
+
+
+@main.command()
+@click.argument("run")
+@click.option("--reason", required=True, help="Why the test rows are opened; it goes into the ledger beside the run.")
+def test(run: str, reason: str) -> None:
+    """Open the sealed test rows of RUN, a run's folder, and tell how good its best net is on them.
+
+    Each opening goes on record, in test-ledger.jsonl beside the run. The interval is the wider the more often these rows
+    have been opened.
+    """
+    from thalweg.cli._test import look
+
+    _told(lambda: look(run, reason))
 
 
 @main.command(context_settings={"show_default": True})

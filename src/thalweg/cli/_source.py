@@ -13,6 +13,7 @@ from thalweg.data.tables import READERS, ending_of
 from thalweg.models import table_front
 
 _MOST_CLASSES = 100
+_WHOLE = 1000.0  # an error from which its decimals tell nothing
 OF_TABLES = ("target", "types", "drop", "task", "group", "time_column")
 """Options that say what a table's columns are."""
 
@@ -33,6 +34,11 @@ class Goal(NamedTuple):
     loss: str
     metric: str
 
+    def shown(self, value: float) -> str:
+        """A value of the metric, as a person reads it."""
+        form = "{:.2%}" if "accuracy" in self.metric else "{:,.0f}" if value >= _WHOLE else "{:.4g}"
+        return form.format(value)
+
 
 _GOALS = {
     "classification": ("softmax", "sparse_categorical_crossentropy", "accuracy"),
@@ -43,7 +49,7 @@ _GOALS = {
 
 
 class Source(NamedTuple):
-    """Rows to train on and to validate on, and how a net for them begins.
+    """Rows to train on, to validate on and, sealed, to test on, and how a net for them begins.
 
     Attributes:
         name: of the data.
@@ -53,6 +59,8 @@ class Source(NamedTuple):
         lines: what a person should know of them.
         front: makes what a net begins with; see ``models.chained``.
         recipe: from tables or pictures to rows, with a ``record()``; or None.
+        test: sealed rows that neither the net nor the recipe has seen; or None.
+        cut: whether these were cut off here; else the data brought them.
 
     """
 
@@ -64,6 +72,8 @@ class Source(NamedTuple):
     lines: list[str]
     front: Callable[[], Any]
     recipe: Any = None
+    test: data.Sealed | None = None
+    cut: bool = False
 
     @property
     def unit(self) -> tuple[float, str]:
@@ -81,8 +91,8 @@ def source_of(name: str, asked: dict[str, Any]) -> Source:
 
     Args:
         name: of a data set, or a path.
-        asked: the command's options: ``validation``, ``seed``; for tables ``target``, ``types``, ``drop``, ``task``,
-            ``group``, ``time_column``.
+        asked: the command's options: ``validation``, ``seed``; ``test``, where it is missing no rows are sealed; for tables
+            ``target``, ``types``, ``drop``, ``task``, ``group``, ``time_column``.
 
     Raises:
         thalweg.data.DataError: where there is nothing of that name, or it cannot be read.
@@ -102,19 +112,37 @@ def source_of(name: str, asked: dict[str, Any]) -> Source:
 
 
 def _of_arrays(held: datasets.DataSet, asked: dict[str, Any]) -> Source:
-    train, validation = _split(held.x, held.y, asked["validation"], asked["seed"])
-    test = "no test rows" if held.x_test is None else f"{len(held.x_test):,} test rows, kept closed"
-    line = f"{held.name}: {len(train[0]):,} training rows, {len(validation[0]):,} validation rows, {test}"
-    return Source(held.name, train, validation, len(train[0]), goal_of(held.y), [line], array_front(train[0]))
+    if held.x_test is None:
+        rest, test = _without_test(held.x, held.y, asked)
+    else:
+        rest, test = (held.x, held.y), data.Sealed(held.x_test, held.y_test)
+    train, validation = _split(*rest, asked["validation"], asked["seed"])
+    line = f"{held.name}: {len(train[0]):,} training rows, {len(validation[0]):,} validation rows, {_sealed(test)}"
+    return Source(
+        held.name,
+        train,
+        validation,
+        len(train[0]),
+        goal_of(held.y),
+        [line],
+        array_front(train[0]),
+        test=test,
+        cut=held.x_test is None and test is not None,
+    )
 
 
 def _of_images(path: Path, asked: dict[str, Any]) -> Source:
     found = data.read_images(path)
-    train, validation = _split(found.x, found.y, asked["validation"], asked["seed"])
+    rest, test = _without_test(found.x, found.y, asked)
+    train, validation = _split(*rest, asked["validation"], asked["seed"])
     lines = [f"{path.name}: {text}" for text in found.said]
-    lines.append(f"{len(train[0]):,} training pictures, {len(validation[0]):,} validation pictures")
+    told = _sealed(test, "pictures")
+    lines.append(f"{len(train[0]):,} training pictures, {len(validation[0]):,} validation pictures, {told}")
     goal = Goal(len(found.frame.classes), *_GOALS["classification"])
-    return Source(path.name, train, validation, len(train[0]), goal, lines, array_front(train[0]), found.frame)
+    front = array_front(train[0])
+    return Source(
+        path.name, train, validation, len(train[0]), goal, lines, front, found.frame, test, cut=test is not None
+    )
 
 
 def _of_table(path: Path, asked: dict[str, Any]) -> Source:
@@ -123,15 +151,17 @@ def _of_table(path: Path, asked: dict[str, Any]) -> Source:
     drop = [one for one in (asked.get("drop") or "").split(",") if one]
     targets = [one for one in asked["target"].split(",") if one]
     table = data.read(path, targets, types=_types(asked.get("types")), drop=drop, task=asked.get("task"))
-    group = asked.get("group")
-    table = table.without(group)
-    train, rest = table.split(asked["validation"], asked["seed"], group, asked.get("time_column"))
+    by = asked["seed"], asked.get("group"), asked.get("time_column")
+    left, tested = _cut_table(table, _fraction(asked), *by)
+    train, rest = left.split(asked["validation"], *by)
     recipe = train.recipe()
     assert recipe.goal is not None
     if recipe.goal.TASK == "classification" and recipe.goal.outputs < 2:
         raise data.DataError(f"Column {targets[0]!r} is the same in every training row: there is nothing to learn.")
     goal = Goal(recipe.goal.outputs, *_GOALS[recipe.goal.TASK])
-    lines = [*table.lines(), f"{len(train):,} training rows, {len(rest):,} validation rows"]
+    test = None if tested is None else data.Sealed(*tested.encode(recipe), tested.fingerprint())
+    lines = table.without(asked.get("group")).lines()
+    lines.append(f"{len(train):,} training rows, {len(rest):,} validation rows, {_sealed(test)}")
     name = path.name.removesuffix(".gz")
     return Source(
         Path(name).stem,
@@ -142,6 +172,8 @@ def _of_table(path: Path, asked: dict[str, Any]) -> Source:
         lines,
         lambda: table_front(recipe),
         recipe,
+        test,
+        cut=test is not None,
     )
 
 
@@ -155,6 +187,40 @@ def _types(given: str | None) -> dict[str, str]:
                 raise ValueError(f"--types takes NAME=KIND, separated by commas, got {one!r}.")
             found[name] = kind
     return found
+
+
+def _fraction(asked: dict[str, Any]) -> float:
+    """Of the rows that are sealed; a command from before there were any has no word of it."""
+    fraction = float(asked.get("test") or 0)
+    if not 0 <= fraction < 1:
+        raise ValueError(f"--test must be a fraction from 0 to below 1, got {fraction}; 0 seals no rows.")
+    return fraction
+
+
+def _cut_table(table: data.Table, fraction: float, *by: Any) -> tuple[data.Table, data.Table | None]:
+    """The rows to train and validate on, and those to test on: cut off before anything is learnt from the others."""
+    if not fraction:
+        return table, None
+    try:
+        return table.split(fraction, *by)
+    except data.DataError as error:
+        raise data.DataError(f"{error} That was --test {fraction}; --test 0 seals no rows.") from error
+
+
+def _without_test(x: Any, y: Any, asked: dict[str, Any]) -> tuple[tuple[Any, Any], data.Sealed | None]:
+    """The same of arrays: of classes, each gives its share."""
+    fraction = _fraction(asked)
+    if not fraction:
+        return (x, y), None
+    try:
+        found = data.split(x, y, 0, fraction, seed=asked["seed"])
+    except data.DataError as error:
+        raise data.DataError(f"{error} That was --test {fraction}; --test 0 seals no rows.") from error
+    return found.train, found.test
+
+
+def _sealed(test: data.Sealed | None, what: str = "rows") -> str:
+    return f"no test {what}" if test is None else f"{test.rows:,} test {what}, sealed"
 
 
 def _split(x: np.ndarray, y: np.ndarray, fraction: float, seed: int) -> tuple[Any, Any]:

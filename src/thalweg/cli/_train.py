@@ -10,12 +10,11 @@ import numpy as np
 from rich.console import Console
 
 from thalweg import callbacks, layers, optimizers, regularizers
+from thalweg.cli._command import command_of
 from thalweg.cli._curves import chart
 from thalweg.cli._interrupted import Interrupted
 from thalweg.cli._source import Source, source_of
 from thalweg.models import chained
-
-_WHOLE = 1000.0  # an error from which its decimals tell nothing
 
 
 def train(name: str, asked: dict[str, Any]) -> None:
@@ -24,12 +23,13 @@ def train(name: str, asked: dict[str, Any]) -> None:
     source = source_of(name, asked)
     folder = Path(asked["out"]) if asked["out"] else Path("runs") / f"{source.name}-{time.strftime('%Y%m%d-%H%M%S')}"
     command = {"data": name, **{key: value for key, value in asked.items() if key != "out"}}
-    run = callbacks.RunFolder(folder, every=asked["checkpoint"], asked={"command": command})
+    test = None if source.test is None else {"rows": source.test.rows, "sha256": source.test.data}
+    run = callbacks.RunFolder(folder, every=asked["checkpoint"], asked={"command": command, "test": test})
     console.print("\n".join(source.lines), markup=False)
     if asked.get("study"):
         from thalweg.cli._tune import best_of
 
-        model, asked["batch_size"] = best_of(asked["study"], source, asked["epochs"])
+        model, asked["batch_size"] = best_of(asked["study"], source, asked)
     else:
         model = _net(source, asked)
     model.preprocessing = source.recipe and source.recipe.record()
@@ -41,7 +41,7 @@ def train(name: str, asked: dict[str, Any]) -> None:
             batch_size=asked["batch_size"],
             epochs=asked["epochs"],
             validation_data=source.validation,
-            class_weight=_balanced(source) if asked.get("class_weight") == "balanced" else None,
+            class_weight=weights_of(source, asked),
             seed=asked["seed"],
             run=run,
         )
@@ -60,14 +60,8 @@ def resume(folder: str) -> None:
         ValueError: where the folder is no such run.
 
     """
-    run = callbacks.read_run(folder)
-    command = (run.record.get("asked") or {}).get("command")
-    if command is None:
-        raise ValueError(
-            f"{folder} was begun by a script, which knows its data: run the script again, its fit(run=...) goes on."
-        )
-    asked = {key: value for key, value in command.items() if key != "data"}
-    train(command["data"], {**asked, "out": folder})
+    name, asked = command_of(callbacks.read_run(folder), "run the script again, its fit(run=...) goes on.")
+    train(name, {**asked, "out": folder})
 
 
 def _net(source: Source, asked: dict[str, Any]) -> Any:
@@ -93,8 +87,10 @@ def _widths(given: str) -> list[int]:
         raise ValueError(f"--layers must be whole numbers separated by commas, like 128,128, got {given!r}.") from None
 
 
-def _balanced(source: Source) -> dict[int, float]:
-    """Class -> weight, so that every class weighs the same: rows / (classes x rows of the class)."""
+def weights_of(source: Source, asked: dict[str, Any]) -> dict[int, float] | None:
+    """Class -> weight, so that every class weighs the same: rows / (classes x rows of the class); None unless asked for."""
+    if asked.get("class_weight") != "balanced":
+        return None
     if source.goal.metric != "accuracy":
         raise ValueError("--class-weight goes with classes: what is to be predicted here are no classes.")
     counts = np.bincount(np.asarray(source.train[1]).ravel().astype(int), minlength=source.goal.outputs)
@@ -112,9 +108,9 @@ def _show(console: Console, history: Any, source: Source, folder: Path) -> None:
     for name, (training, validation) in curves.items():
         console.print(chart(name, {"training": training, "validation": validation}))
     epoch = int(np.argmin(found["val_loss"]))  # whose net best.keras is
-    shown = "{:.2%}" if "accuracy" in metric else "{:,.0f}" if validation[epoch] >= _WHOLE else "{:.4g}"
+    shown = source.goal.shown
     console.print(
-        f"validation {metric}{of} {shown.format(validation[-1])} ({shown.format(validation[epoch])} in epoch {epoch + 1}, "
+        f"validation {metric}{of} {shown(validation[-1])} ({shown(validation[epoch])} in epoch {epoch + 1}, "
         f"whose loss is the lowest) after {len(history.epoch)} epochs, {sum(history.seconds):.1f} s",
         soft_wrap=True,
     )

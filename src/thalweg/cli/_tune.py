@@ -15,10 +15,12 @@ from thalweg.cli._interrupted import Interrupted
 from thalweg.cli._source import OF_TABLES, Source, source_of
 from thalweg.tuner.searches._hyperband import Hyperband
 
-_DATA = ("validation", "epochs", "seed", *OF_TABLES)
+_DATA = ("validation", "test", "epochs", "seed", *OF_TABLES)
 """Options that say what is trained on, and how."""
 _AGAIN = ("search", "trials", "time", "objective", "executions", "executor", "storage", *_DATA)
 """Options with which a search goes on as it began."""
+_CUT = ("seed", "test", "target", "task", "group", "time_column")
+"""Options that say which rows are sealed."""
 _FACTOR = 3  # by how much a round of Hyperband has fewer trials and more epochs
 
 
@@ -93,16 +95,18 @@ def tune(name: str, asked: dict[str, Any]) -> None:
         "  best.keras     the net of the best trial, as it was trained\n"
         "  journal.jsonl  every trial\n"
         "  study.db       the same, for optuna-dashboard\n"
-        f"to train it longer: thalweg train {name}{_of_table(asked)} --from {folder}"
+        f"to train it longer: thalweg train {name}{_again(source, asked)} --from {folder}"
         + (f"\nto predict: thalweg predict {path} new.csv -o out.csv" if source.recipe else ""),
         soft_wrap=True,
     )
 
 
-def _of_table(asked: dict[str, Any]) -> str:
-    """The options that say what a table's columns are, as they were typed."""
+def _again(source: Source, asked: dict[str, Any]) -> str:
+    """The options that say what a table's columns are and which rows are sealed, as they were typed."""
+    brought = source.test is not None and not source.cut
     given = {option: asked[option] for option in OF_TABLES if asked.get(option)}
-    return "".join(f" --{option.replace('_', '-')} {shlex.quote(value)}" for option, value in given.items())
+    given |= {} if brought else {option: asked[option] for option in ("test", "seed")}
+    return "".join(f" --{option.replace('_', '-')} {shlex.quote(str(value))}" for option, value in given.items())
 
 
 def made(name: str, source: Source, asked: dict[str, Any], folder: Path) -> Any:
@@ -117,12 +121,18 @@ def made(name: str, source: Source, asked: dict[str, Any], folder: Path) -> Any:
         "executions_per_trial": asked["executions"],
         "executor": asked["executor"],
         "storage": asked["storage"],
-        "asked": {"data": name, **{option: asked[option] for option in _DATA if asked.get(option) is not None}},
+        "asked": {"data": name, **_told(source, asked)},
     }
     build = space_of(source, asked["epochs"])
     if asked["trials"] is None and asked["time"] is None:
         asked = {**asked, "trials": 100}
     return SEARCHES[asked["search"]](build, objective, asked, **common)
+
+
+def _told(source: Source, asked: dict[str, Any]) -> dict[str, Any]:
+    """The options by which a study is known again; what seals no rows has no part in it."""
+    known = [one for one in _DATA if one != "test" or source.cut]
+    return {option: asked[option] for option in known if asked.get(option) is not None}
 
 
 def space_of(source: Source, epochs: int) -> tuner.HyperMLP:
@@ -139,21 +149,35 @@ def space_of(source: Source, epochs: int) -> tuner.HyperMLP:
     )
 
 
-def best_of(folder: str, source: Source, epochs: int) -> tuple[Any, int]:
-    """The net of a study's best trial, untrained and compiled for `epochs`, and its batch size.
+def best_of(folder: str, source: Source, wanted: dict[str, Any]) -> tuple[Any, int]:
+    """The net of a study's best trial, untrained and compiled for the epochs that are wanted, and its batch size.
 
     Raises:
-        ValueError: where the study was not made by ``thalweg tune``, or has no trial with a score.
+        ValueError: where the study was not made by ``thalweg tune``, has no trial with a score, or has seen rows that are
+            sealed here.
 
     """
     study = tuner.read_study(folder)
     asked = study.identity.get("asked")
     if asked is None:
         raise ValueError(f"{folder} is a script's study, whose build function only the script knows: train it there.")
+    if source.cut:
+        _refuse_other_cut(folder, asked, wanted)
     goals = [tuner.Objective(one["name"], one["direction"]) for one in study.identity["objectives"]]
     best = tuner.ranked(study.trials, goals)
     if not best or not best[0].has_score:
         raise ValueError(f"No trial of the study in {folder} has a score.")
     hp = tuner.HyperParameters(best[0].values).for_trial()
-    model = space_of(source, epochs).build(hp)
+    model = space_of(source, wanted["epochs"]).build(hp)
     return model, best[0].values["batch_size"]
+
+
+def _refuse_other_cut(folder: str, study: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Raise where rows that are sealed here may have chosen the net."""
+    for option in _CUT:
+        if study.get(option) != wanted.get(option):
+            name = f"--{option.replace('_', '-')}"
+            raise ValueError(
+                f"The study in {folder} has seen rows that would be sealed here: its {name} was {study.get(option, 'none')}, "
+                f"got {wanted.get(option)}. Give the same {name}, or --test 0."
+            )

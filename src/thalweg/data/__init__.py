@@ -8,6 +8,7 @@ from thalweg.data._checks import only_class as only_class
 from thalweg.data._fingerprint import fingerprint as fingerprint
 from thalweg.data._images import Pictures as Pictures
 from thalweg.data._images import read_images as read_images
+from thalweg.data._looks import level_for as level_for
 from thalweg.data._order import capacity as capacity
 from thalweg.data._order import order as order
 from thalweg.data._parts import Split as Split

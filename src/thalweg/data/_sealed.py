@@ -53,6 +53,7 @@ class Sealed:
     Args:
         x: inputs.
         y: targets.
+        data: fingerprint of the rows, where `x` and `y` are not the rows as they were found; None: that of `x` and `y`.
 
     Example:
         >>> import numpy as np
@@ -68,10 +69,10 @@ class Sealed:
 
     __slots__ = ("__x", "__y", "data", "openings", "rows")
 
-    def __init__(self, x: Any, y: Any) -> None:
+    def __init__(self, x: Any, y: Any, data: str | None = None) -> None:
         self.__x, self.__y = x, y
         self.rows: int = len(y)
-        self.data: str = digest_of(_arrays([x, y]))
+        self.data: str = data or digest_of(_arrays([x, y]))
         self.openings: list[Opening] = []
 
     def open(self, reason: str, model: Any = None, run: str | os.PathLike[str] | None = None) -> tuple[Any, Any]:

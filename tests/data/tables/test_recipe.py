@@ -132,10 +132,32 @@ def test_splits_keep_groups_whole_classes_mixed_and_the_future_apart():
     assert len(rest) == 80
     train, rest = table.split(0.2, group="street")
     assert not set(train.frame["street"]) & set(rest.frame["street"]) and 60 <= len(rest) <= 100
+    assert "street" in table.recipe().columns
+    for part in (train, rest):  # what rows are kept together by is not learnt from
+        assert "street" not in part.recipe().columns and "which rows stay together" in str(part)
+    again, checked = train.split(0.2, group="street")
+    assert not set(again.frame["street"]) & set(checked.frame["street"])
     train, rest = table.split(0.2, time="since")
     assert train.frame["since"].max() <= rest.frame["since"].min()
     with pytest.raises(ValueError, match="Did you mean 'street'"):
         table.split(0.2, group="stret")
+
+
+def test_rows_of_a_table_are_known_again_whatever_is_learnt_from_them():
+    held = frame()
+    table = data.read(held, "y")
+    known = table.fingerprint()
+    for like in (
+        data.read(held, "city"),
+        data.read(held, "y", drop=["city"], types={"income": "categorical"}),
+        data.read(held[held.columns[::-1]], "y"),
+        data.read(held),
+    ):
+        assert like.fingerprint() == known
+    assert table.part(range(100)).fingerprint() != known
+    other = held.copy()
+    other.loc[7, "city"] = "elsewhere"
+    assert data.read(other, "y").fingerprint() != known
 
 
 def test_rows_follow_each_other_by_their_dates_however_these_are_written():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thalweg._names import unknown
+from thalweg.data._fingerprint import digest_of
 from thalweg.data._rows import DataError
 from thalweg.data.tables import _cells
 from thalweg.data.tables._goal import TASKS, task_of
@@ -64,7 +65,8 @@ class Table:
         Args:
             fraction: for the second part, in (0, 1).
             seed: of the draw.
-            group: a column whose equal cells never stand in both parts (several rows of one person).
+            group: a column whose equal cells never stand in both parts (several rows of one person); the parts do not learn
+                from it.
             time: a column by which the last rows are the second part: the past is learnt from, the future checked on.
 
         Without either, the rows are drawn at random; for classes, each class by itself.
@@ -86,7 +88,8 @@ class Table:
             None if group is None else self.frame[group],
             None if time is None else self._times(time),
         )
-        return self.part(train), self.part(rest)
+        left = self.without(group)
+        return left.part(train), left.part(rest)
 
     def without(self, group: str | None) -> Table:
         """The same, with a column that says which rows stay together left out of what is learnt."""
@@ -95,6 +98,13 @@ class Table:
             for one in self.columns
         ]
         return replace(self, columns=tuple(columns))
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the cells of all columns, whatever is learnt from them: by it the rows are known again."""
+        from pandas.util import hash_pandas_object
+
+        frame = self.frame if self.targets is None else self.frame.join(self.targets)
+        return digest_of(hash_pandas_object(frame[name], index=False).to_numpy() for name in sorted(frame.columns))
 
     def _times(self, name: str) -> np.ndarray:
         """A column by which rows follow each other: dates as dates, however they are written, or numbers."""
