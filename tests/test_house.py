@@ -24,8 +24,8 @@ FLOORS = {
     "engine": 4, "files": 4,
     "callbacks": 5,
     "models": 6, "_model_plot": 6,
-    "tuner": 7, "utils": 7, "keras": 7, "saving": 7,
-    "cli": 8, "sklearn": 8,
+    "diagnosis": 7, "tuner": 7, "utils": 7, "keras": 7, "saving": 7,
+    "cli": 8, "reports": 8, "sklearn": 8,
 }  # fmt: skip
 """Every module or folder directly below the package, and the floor it lives on."""
 

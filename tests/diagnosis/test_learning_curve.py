@@ -61,12 +61,12 @@ def test_one_population_of_twins_on_random_parts(fits):
 
 def test_the_nets_are_those_that_the_same_rows_alone_would_make(fits):
     found = learning_curve(
-        net(), X[:200], CLASSES[:200], validation=(X[200:], CLASSES[200:]), sizes=[50, 100, 200], epochs=3
+        net(), X[:200], CLASSES[:200], validation=(X[200:], CLASSES[200:]), sizes=[50, 100, 200], epochs=2
     )
     ((_, given),) = fits
     place = [len(one) for one in given["rows"]].index(100)
     alone, rows = net(), given["rows"][place]
-    alone.fit(X[rows], CLASSES[rows], epochs=3, batch_size=32, seed=given["seeds"][place], verbose=0)
+    alone.fit(X[rows], CLASSES[rows], epochs=2, batch_size=32, seed=given["seeds"][place], verbose=0)
     wrong = alone.predict(X).argmax(axis=1) != CLASSES
     assert found.errors[1][0] == pytest.approx(wrong[200:].mean())
     assert found.train_errors[1][0] == pytest.approx(wrong[rows].mean())
@@ -107,7 +107,7 @@ def test_numbers_are_measured_by_their_variance():
     found = learning_curve(net(1, "mse", None), X, 1000 * NUMBERS, epochs=2, seeds=2)
     assert found.unit == "unexplained variance"
     assert 0.5 < np.mean(found.errors[-1]) < 1.5  # numbers of that size are not learnt so soon
-    other = learning_curve(net(1, "mse", None), X, NUMBERS, epochs=30, seeds=2)
+    other = learning_curve(net(1, "mse", None), X, NUMBERS, epochs=20, seeds=2)
     assert np.mean(other.errors[-1]) < min(0.2, np.mean(other.errors[0]))
 
 
@@ -122,7 +122,7 @@ def test_the_answer_weighs_training_against_validation():
     linear = net(1, "mse", None, 0.05)
     hopeless = learning_curve(linear, X, noisy.normal(size=320) + 0.2 * NUMBERS, epochs=3, seeds=2)
     assert hopeless.answer.startswith("Something else first")
-    lucky = learning_curve(net(rate=0.05), X, CLASSES, epochs=40, seeds=3)
+    lucky = learning_curve(net(rate=0.05), X, CLASSES, epochs=40, seeds=2)
     assert lucky.answer.split()[0] in {"Yes:", "Perhaps:"}
     assert "1,024" in lucky.answer
 

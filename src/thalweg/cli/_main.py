@@ -51,6 +51,7 @@ def _of_tables(command: Any) -> Any:
     "--class-weight", type=click.Choice(["balanced"]), default=None, help="balanced: rare classes weigh more."
 )
 @click.option("--seed", default=0, help="The same seed gives the same net on the same machine.")
+@click.option("--diagnose/--no-diagnose", default=True, help="Whether to say at the end what holds the net back.")
 @click.option("--checkpoint", default="epoch", help="How often a checkpoint is written: epoch, '5 min', '500 steps'.")
 @click.option("--from", "study", default=None, help="A study of thalweg tune: train the net of its best trial.")
 @_of_tables
@@ -124,6 +125,37 @@ def test(run: str, reason: str) -> None:
     from thalweg.cli._test import look
 
     _told(lambda: look(run, reason))
+
+
+@main.command()
+@click.argument("run")
+@click.option(
+    "--target-error", type=float, default=None, help="The error that is asked for, as 0.02.  [default: estimated]"
+)
+@click.option("--seeds", default=0, help="Nets like it to train with other seeds, for intervals over them.")
+def diagnose(run: str, target_error: float | None, seeds: int) -> None:
+    """Say what holds the best net of RUN back, and what to do next.
+
+    Training and validation error are compared with the target, and with what models that are no nets reach. For classes and
+    labels an error is the share of wrong ones, for numbers the share of their variance that is left unexplained.
+    """
+    from thalweg.cli._diagnose import diagnose as run_
+
+    _told(lambda: run_(run, target_error, seeds))
+
+
+@main.command()
+@click.argument("run")
+@click.option("--learning-curve", is_flag=True, help="Train nets on more and more of the rows: would more rows help?")
+def report(run: str, learning_curve: bool) -> None:
+    """Write the report of RUN, a run's folder, into it: report.html, one file to read offline, and report.md.
+
+    What was trained on what, its curves, the diagnosis, the mistakes on the validation rows, and who opened the test set,
+    which the report itself never does.
+    """
+    from thalweg.cli._report import write
+
+    _told(lambda: write(run, learning_curve))
 
 
 @main.command(context_settings={"show_default": True})

@@ -61,6 +61,7 @@ class Source(NamedTuple):
         recipe: from tables or pictures to rows, with a ``record()``; or None.
         test: sealed rows that neither the net nor the recipe has seen; or None.
         cut: whether these were cut off here; else the data brought them.
+        frame: the validation rows of a table as they were read, a pandas frame; or None.
 
     """
 
@@ -74,6 +75,7 @@ class Source(NamedTuple):
     recipe: Any = None
     test: data.Sealed | None = None
     cut: bool = False
+    frame: Any = None
 
     @property
     def unit(self) -> tuple[float, str]:
@@ -174,6 +176,7 @@ def _of_table(path: Path, asked: dict[str, Any]) -> Source:
         recipe,
         test,
         cut=test is not None,
+        frame=rest.frame,
     )
 
 

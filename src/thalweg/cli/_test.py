@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import numpy as np
 from rich.console import Console
 
 from thalweg import callbacks, data
 from thalweg._intervals import mean_interval, proportion_interval
-from thalweg.cli._command import command_of
-from thalweg.cli._source import Source, source_of
-from thalweg.cli._train import weights_of
+from thalweg.cli._again import again
+from thalweg.cli._source import Source
 from thalweg.data._sealed import LEDGER, times
-from thalweg.models import load_model
-from thalweg.models._checks import with_class_weight
-from thalweg.models._fit import adapted
 
 _LEVEL = 0.95  # of all looks together
 
@@ -30,16 +25,13 @@ def look(folder: str, reason: str) -> None:
 
     """
     console = Console(highlight=False)
-    run = callbacks.read_run(folder)
-    name, asked = command_of(run, "there test.open('why', model=model, run=...) of data.split gives the test rows.")
-    model = _best(run)
-    source = source_of(name, asked)
+    instead = "there test.open('why', model=model, run=...) of data.split gives the test rows."
+    run, source, model = again(folder, instead)
     if source.test is None:
         raise ValueError(
             f"{folder} has no test rows: it was trained without a part of the rows to test on. Train again with --test 0.1; "
             "rows that this net has learnt from cannot test it any more."
         )
-    _same_rows(run, model, source, name, asked)
     x, y = source.test.open(reason, model=model, run=run.path)
     ledger = run.path.resolve().parent / LEDGER
     looks = len(data.openings(ledger.parent, source.test.data))
@@ -55,37 +47,6 @@ def look(folder: str, reason: str) -> None:
         markup=False,
         soft_wrap=True,
     )
-
-
-def _best(run: callbacks.Run) -> Any:
-    if run.state == "running":
-        raise ValueError(f"{run.path} is still being trained: its net is tested when that has ended.")
-    path = run.path / "best.keras"
-    if not path.is_file():
-        raise ValueError(f"There is no {path}: no epoch of the run was finished. To go on: thalweg resume {run.path}")
-    return load_model(path)
-
-
-def _same_rows(run: callbacks.Run, model: Any, source: Source, name: str, asked: dict[str, Any]) -> None:
-    """Raise where the rows are others than the run's: then rows that it learnt from could stand among those of the test."""
-    rows, weights = adapted(model, *source.train, what="fit"), weights_of(source, asked)
-    rows = rows if weights is None else with_class_weight(rows, weights)
-    assert source.test is not None
-    now = {
-        "training": {"rows": rows.n, "sha256": data.fingerprint(rows)},
-        "test": {"rows": source.test.rows, "sha256": source.test.data},
-    }
-    before = {"training": run.record.get("data"), "test": run.record["asked"].get("test")}
-    for part, told in before.items():
-        if told is not None and told != now[part]:
-            raise ValueError(
-                f"{name} has changed since {run.path} was trained: its {part} rows were {_known(told)}, they are "
-                f"{_known(now[part])}. Put the data back as they were, or train again."
-            )
-
-
-def _known(told: dict[str, Any]) -> str:
-    return f"{told['rows']:,} with the SHA-256 {told['sha256'][:12]}..."
 
 
 def measured(source: Source, outputs: np.ndarray, y: np.ndarray, level: float) -> tuple[float, float, float]:

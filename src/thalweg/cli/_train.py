@@ -22,7 +22,7 @@ def train(name: str, asked: dict[str, Any]) -> None:
     console = Console(highlight=False)
     source = source_of(name, asked)
     folder = Path(asked["out"]) if asked["out"] else Path("runs") / f"{source.name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    command = {"data": name, **{key: value for key, value in asked.items() if key != "out"}}
+    command = {"data": name, **{key: value for key, value in asked.items() if key not in ("out", "diagnose")}}
     test = None if source.test is None else {"rows": source.test.rows, "sha256": source.test.data}
     run = callbacks.RunFolder(folder, every=asked["checkpoint"], asked={"command": command, "test": test})
     console.print("\n".join(source.lines), markup=False)
@@ -51,6 +51,10 @@ def train(name: str, asked: dict[str, Any]) -> None:
     if interrupted:
         console.print(f"interrupted; to go on: thalweg resume {folder}")
         raise Interrupted
+    if asked.get("diagnose") and (folder / "best.keras").is_file():
+        from thalweg.cli._diagnose import at_the_end
+
+        at_the_end(console, folder, source)
 
 
 def resume(folder: str) -> None:

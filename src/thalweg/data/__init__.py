@@ -27,6 +27,7 @@ from thalweg.data._splits import class_weights_to_rows as class_weights_to_rows
 from thalweg.data._splits import classes_of as classes_of
 from thalweg.data._splits import leak as leak
 from thalweg.data._splits import mix_is_far as mix_is_far
+from thalweg.data._splits import repeated as repeated
 from thalweg.data._splits import validation_split as validation_split
 from thalweg.data._stream import PyDataset as PyDataset
 from thalweg.data._stream import Sequence as Sequence

@@ -99,6 +99,18 @@ def leak(train_x: np.ndarray, other_x: np.ndarray) -> Leak | None:
     return Leak(count, fraction) if count and fraction > 1.25 * natural + spread else None
 
 
+def repeated(train_x: np.ndarray, other_x: np.ndarray) -> np.ndarray:
+    """Which rows of `other_x` stand in `train_x`, [rows] of bool.
+
+    Example:
+        >>> import numpy as np
+        >>> repeated(np.array([[1.0], [2.0]]), np.array([[2.0], [3.0]])).tolist()
+        [True, False]
+
+    """
+    return np.isin(_fingerprints(other_x), _fingerprints(train_x))
+
+
 def _fingerprints(x: np.ndarray) -> np.ndarray:
     """64 bits a row: sums of its 32-bit words times fixed odd numbers; equal rows have equal ones."""
     flat = x.reshape(x.shape[0], -1)

@@ -12,7 +12,7 @@ from jax import lax
 
 from thalweg.engine._disk import use_disk_cache
 from thalweg.engine._state import Data, Order, TrainState
-from thalweg.engine._step import evaluate_step, predict_step, train_step
+from thalweg.engine._step import evaluate_step, inspect_step, predict_step, train_step
 from thalweg.engine._task import Task
 
 _MOST = 128  # programs kept; a user who makes a new loss function every time must not fill the memory
@@ -56,8 +56,8 @@ def program(kind: str, task: Task, members: tuple[str, int] | None = None) -> Pr
     """The program for `task`, made on first use.
 
     Args:
-        kind: ``'train'``, ``'evaluate'``, ``'predict'``, or, of a population whose members are evaluated on rows of
-            their own, ``'evaluate each'``.
+        kind: ``'train'``, ``'evaluate'``, ``'predict'``, ``'inspect'``, or, of a population whose members are evaluated on
+            rows of their own, ``'evaluate each'``.
         members: None for one net; for a population, how its members run (see ``_population``).
 
     """
@@ -133,4 +133,17 @@ def _predict(task: Task) -> Callable[..., Any]:
     return outputs
 
 
-_MAKERS = {"train": _train, "evaluate": _evaluate, "evaluate each": _evaluate, "predict": _predict}
+def _inspect(task: Task) -> Callable[..., Any]:
+    def inside(params: Any, frozen: Any, vector: Any, data: Data) -> tuple[Any, Any]:
+        return inspect_step(task, params, frozen, task.unpack(vector), data)
+
+    return inside
+
+
+_MAKERS = {
+    "train": _train,
+    "evaluate": _evaluate,
+    "evaluate each": _evaluate,
+    "predict": _predict,
+    "inspect": _inspect,
+}

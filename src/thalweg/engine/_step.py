@@ -103,6 +103,17 @@ def predict_step(task: Task, params: Any, frozen: Any, h: Any, data: Data, index
     return tuple(task.cast(y) for y in forward.outputs)
 
 
+def inspect_step(task: Task, params: Any, frozen: Any, h: Any, batch: Data) -> tuple[Any, Any]:
+    """Every tensor of the graph for a batch, and the gradient of the loss, with the net as it is used."""
+
+    def loss_of(params: Any) -> tuple[Any, Any]:
+        found = passed(task, params, TrainState(params, frozen, None, 0, None), h, batch, None, training=False)
+        return found.loss, found.forward.tensors
+
+    slopes, tensors = jax.grad(loss_of, has_aux=True)(params)
+    return tensors, slopes
+
+
 def _followed(watch: Any, loss: Any, costs: list[Any]) -> list[Any]:
     """The whole loss, and each output's where there are several."""
     return [loss, *costs] if len(watch.losses) - watch.gradient_norm > 1 else [loss]
