@@ -37,6 +37,7 @@ _NAMES = {
     "Model": "models",
     "Population": "models",
     "Sequential": "models",
+    "coach": "diagnosis",
 }
 
 __all__ = [*_MODULES, *_NAMES]
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
         tuner,
         utils,
     )
+    from thalweg.diagnosis import coach as coach
     from thalweg.layers import Input as Input
     from thalweg.models import Model as Model
     from thalweg.models import Population as Population

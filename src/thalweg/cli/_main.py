@@ -101,6 +101,31 @@ def tune(data: str, **asked: Any) -> None:
     _told(lambda: run(data, asked))
 
 
+@main.command(context_settings={"show_default": True})
+@click.argument("data", default="digits")
+@click.option("--target-error", type=float, default=None, help="When to stop, as 0.02.  [default: when nothing helps]")
+@click.option("--time", default="5m", help="For how long, as 90s, 10m or 2h.")
+@click.option("--validation", default=0.1, help="Fraction of the training rows to choose by.")
+@click.option(
+    "--test", default=0.1, help="Fraction of all rows to seal, where the data bring no test rows; 0 for none."
+)
+@click.option("--seed", default=0, help="The same seed begins in the same way on the same machine.")
+@_of_tables
+@click.option(
+    "--out", default=None, help="Folder of the run.  [default: runs/DATA-coach-DATE-TIME]", show_default=False
+)
+def coach(data: str, **asked: Any) -> None:
+    """Find a net for DATA by the course's recipe: digits, digits8, mnist, a .npz file, a table, a folder of pictures.
+
+    Start simple, diagnose, take the larger of bias and variance, try its remedies side by side, keep what helps by more
+    than the noise of seeds, until the target, the time, or no remedy helps. The story is told as it goes; what is left is an
+    ordinary run, and Python that builds and trains its net. The test rows stay sealed.
+    """
+    from thalweg.cli._coach import coach as run
+
+    _told(lambda: run(data, asked))
+
+
 @main.command()
 @click.argument("run")
 def resume(run: str) -> None:

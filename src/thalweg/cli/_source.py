@@ -8,44 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thalweg import _seeds, data, datasets, layers
+from thalweg import _seeds, data, datasets
 from thalweg.data.tables import READERS, ending_of
-from thalweg.models import table_front
+from thalweg.models import GOALS, Goal, array_front, goal_of, table_front
 
-_MOST_CLASSES = 100
-_WHOLE = 1000.0  # an error from which its decimals tell nothing
 OF_TABLES = ("target", "types", "drop", "task", "group", "time_column")
 """Options that say what a table's columns are."""
-
-
-class Goal(NamedTuple):
-    """What the net is trained for.
-
-    Attributes:
-        outputs: units of the last layer.
-        activation: of the last layer.
-        loss: by name.
-        metric: by name.
-
-    """
-
-    outputs: int
-    activation: str
-    loss: str
-    metric: str
-
-    def shown(self, value: float) -> str:
-        """A value of the metric, as a person reads it."""
-        form = "{:.2%}" if "accuracy" in self.metric else "{:,.0f}" if value >= _WHOLE else "{:.4g}"
-        return form.format(value)
-
-
-_GOALS = {
-    "classification": ("softmax", "sparse_categorical_crossentropy", "accuracy"),
-    "labels": ("sigmoid", "binary_crossentropy", "binary_accuracy"),
-    "regression": ("linear", "mse", "mae"),
-}
-"""Task -> activation of the last layer, loss and metric."""
 
 
 class Source(NamedTuple):
@@ -140,7 +108,7 @@ def _of_images(path: Path, asked: dict[str, Any]) -> Source:
     lines = [f"{path.name}: {text}" for text in found.said]
     told = _sealed(test, "pictures")
     lines.append(f"{len(train[0]):,} training pictures, {len(validation[0]):,} validation pictures, {told}")
-    goal = Goal(len(found.frame.classes), *_GOALS["classification"])
+    goal = Goal(len(found.frame.classes), *GOALS["classification"])
     front = array_front(train[0])
     return Source(
         path.name, train, validation, len(train[0]), goal, lines, front, found.frame, test, cut=test is not None
@@ -160,7 +128,7 @@ def _of_table(path: Path, asked: dict[str, Any]) -> Source:
     assert recipe.goal is not None
     if recipe.goal.TASK == "classification" and recipe.goal.outputs < 2:
         raise data.DataError(f"Column {targets[0]!r} is the same in every training row: there is nothing to learn.")
-    goal = Goal(recipe.goal.outputs, *_GOALS[recipe.goal.TASK])
+    goal = Goal(recipe.goal.outputs, *GOALS[recipe.goal.TASK])
     test = None if tested is None else data.Sealed(*tested.encode(recipe), tested.fingerprint())
     lines = table.without(asked.get("group")).lines()
     lines.append(f"{len(train):,} training rows, {len(rest):,} validation rows, {_sealed(test)}")
@@ -235,27 +203,3 @@ def _split(x: np.ndarray, y: np.ndarray, fraction: float, seed: int) -> tuple[An
     assert isinstance(rows, data.Rows)
     train_rows, rest = data.validation_split(rows, fraction)
     return (train_rows.x[0], train_rows.y[0]), (rest.x[0], rest.y[0])
-
-
-def goal_of(y: np.ndarray) -> Goal:
-    """What targets ask for."""
-    classes = data.classes_of(y) if y.ndim == 1 or y.shape[-1] == 1 else None
-    if classes is not None and classes.max() < _MOST_CLASSES:
-        return Goal(int(classes.max()) + 1, *_GOALS["classification"])
-    return Goal(1 if y.ndim == 1 else y.shape[-1], *_GOALS["regression"])
-
-
-def array_front(x: np.ndarray) -> Callable[[], list[Any]]:
-    """What makes the layers that take a row in, lay it flat and scale it; the rows are looked at once."""
-    scaled = _scaling(x)
-    return lambda: [layers.Input(x.shape[1:]), *([layers.Flatten()] if x.ndim > 2 else []), scaled()]
-
-
-def _scaling(x: np.ndarray) -> Callable[[], Any]:
-    if x.dtype == np.uint8:  # grey values: zeros stay zeros
-        factor = 1 / max(int(x.max()), 1)
-        return lambda: layers.Rescaling(factor)
-    scale = layers.Normalization()
-    scale.adapt(x.reshape(len(x), -1))
-    mean, variance = (np.array(one) for one in scale.get_weights()[:2])
-    return lambda: layers.Normalization(mean=mean, variance=variance)

@@ -22,9 +22,7 @@ def train(name: str, asked: dict[str, Any]) -> None:
     console = Console(highlight=False)
     source = source_of(name, asked)
     folder = Path(asked["out"]) if asked["out"] else Path("runs") / f"{source.name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    command = {"data": name, **{key: value for key, value in asked.items() if key not in ("out", "diagnose")}}
-    test = None if source.test is None else {"rows": source.test.rows, "sha256": source.test.data}
-    run = callbacks.RunFolder(folder, every=asked["checkpoint"], asked={"command": command, "test": test})
+    run = callbacks.RunFolder(folder, every=asked["checkpoint"], asked=command_with(name, asked, source))
     console.print("\n".join(source.lines), markup=False)
     if asked.get("study"):
         from thalweg.cli._tune import best_of
@@ -57,6 +55,13 @@ def train(name: str, asked: dict[str, Any]) -> None:
         at_the_end(console, folder, source)
 
 
+def command_with(name: str, asked: dict[str, Any], source: Source) -> dict[str, Any]:
+    """What a run keeps of the command that began it, and by what its test rows are known again."""
+    command = {"data": name, **{key: value for key, value in asked.items() if key not in ("out", "diagnose")}}
+    test = None if source.test is None else {"rows": source.test.rows, "sha256": source.test.data}
+    return {"command": command, "test": test}
+
+
 def resume(folder: str) -> None:
     """Go on with a run that ``thalweg train`` began.
 
@@ -65,6 +70,8 @@ def resume(folder: str) -> None:
 
     """
     name, asked = command_of(callbacks.read_run(folder), "run the script again, its fit(run=...) goes on.")
+    if asked.get("coach"):
+        raise ValueError(f"{folder} is the last training of a coaching: run thalweg coach again, into another folder.")
     train(name, {**asked, "out": folder})
 
 

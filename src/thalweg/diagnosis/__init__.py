@@ -16,3 +16,5 @@ from thalweg.diagnosis._scenario import Target as Target
 from thalweg.diagnosis._validation_curve import Mean as Mean
 from thalweg.diagnosis._validation_curve import ValidationCurve as ValidationCurve
 from thalweg.diagnosis._validation_curve import validation_curve as validation_curve
+from thalweg.diagnosis.coaching import Coaching as Coaching
+from thalweg.diagnosis.coaching import coach as coach

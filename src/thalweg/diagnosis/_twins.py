@@ -13,6 +13,7 @@ from thalweg.diagnosis._features import WIDE, scaled
 from thalweg.diagnosis._finding import Finding
 
 _ROWS = 10_000  # validation rows whose neighbours are looked up at most
+_SOME = 2000  # training rows that say how they lie
 _NEAR = 10  # neighbours that say how dense the rows lie
 _CHANCE = 2e-4  # with which a row by itself has a neighbour as close as is called a twin
 _CLOSE = 0.5  # of the distance to the second nearest, beyond which nothing is called a twin
@@ -84,7 +85,7 @@ def twins(
 
     Where rows lie at random in m dimensions, the volumes of the balls that reach to the first and the second nearest
     neighbour have a ratio ``(d1 / d2)^m`` that is uniform on [0, 1]. A ratio that chance gives once in 5,000 rows is called a
-    twin. m is estimated from the second to the tenth neighbour, which twins leave alone.
+    twin. m is estimated among training rows, from the second to the tenth neighbour, which twins leave alone.
 
     Args:
         train, validation: [rows, columns].
@@ -102,19 +103,32 @@ def twins(
     if train.shape[1] > _PROJECTED:
         turn = rng.standard_normal((train.shape[1], _PROJECTED)).astype(np.float32)
         train, parts = train @ turn, [one @ turn for one in parts]
-    search = NearestNeighbors(n_neighbors=min(_NEAR, len(train)), algorithm="brute").fit(train)
-    distances = search.kneighbors(parts[0])[0]
-    second, last = distances[:, 1], distances[:, -1]
+    search = NearestNeighbors(n_neighbors=_NEAR + 1, algorithm="brute").fit(train)
+    distances = search.kneighbors(parts[0], 2)[0]
+    second = distances[:, 1]
     apart = second > 1e-5 * (float(np.abs(train).max()) or 1.0)  # in a small discrete space rows repeat by nature
     apart &= True if equal is None else ~equal[chosen]
-    if apart.sum() < _FEWEST // 2:
+    width = _width(search.kneighbors(train[rng.permutation(len(train))[:_SOME]])[0])
+    if apart.sum() < _FEWEST // 2 or math.isnan(width):
         return Twins(np.zeros(0, int), len(chosen), math.nan)
-    logs = np.log(last[apart, None] / np.maximum(distances[apart, 1:-1], 1e-30))
-    width = 1 / max(float(logs.mean()), 1e-3)
     first = np.min([distances[:, 0], *(search.kneighbors(one, 1)[0][:, 0] for one in parts[1:])], axis=0)
     ratio = first / np.maximum(second, 1e-30)
     close = apart & (ratio < min(_CLOSE, (_CHANCE / len(parts)) ** (1 / width)))
     return Twins(chosen[close], len(chosen), width)
+
+
+def _width(distances: np.ndarray) -> float:
+    """How many dimensions rows fill, from each row's distances to itself and its nearest neighbours.
+
+    The ball that reaches to the k-th neighbour has on average ``exp(1/j + ... + 1/(k - 1))`` times the volume of that to the
+    j-th, in the mean of logarithms.
+    """
+    apart = distances[distances[:, 2] > 0]
+    if not len(apart):
+        return math.nan
+    logs = np.log(apart[:, _NEAR, None] / apart[:, 2:_NEAR]).mean()
+    expected = np.mean([sum(1 / i for i in range(j, _NEAR)) for j in range(2, _NEAR)])
+    return float(expected / max(logs, 1e-3))
 
 
 class Comparable(NamedTuple):

@@ -9,6 +9,10 @@ from thalweg.models._files import FileWarning as FileWarning
 from thalweg.models._files import load_model as load_model
 from thalweg.models._files import model_from_json as model_from_json
 from thalweg.models._files import save_model as save_model
+from thalweg.models._goals import GOALS as GOALS
+from thalweg.models._goals import Goal as Goal
+from thalweg.models._goals import array_front as array_front
+from thalweg.models._goals import goal_of as goal_of
 from thalweg.models._memory import OutOfMemory as OutOfMemory
 from thalweg.models._model import Model as Model
 from thalweg.models._not_finite import LossNotFinite as LossNotFinite

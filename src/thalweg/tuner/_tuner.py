@@ -10,6 +10,7 @@ from typing import Any
 
 from thalweg import _checks, _seeds, data
 from thalweg._names import unknown
+from thalweg._seconds import seconds_of
 from thalweg.models._interrupts import Interrupts
 from thalweg.tuner import _summary
 from thalweg.tuner._again import distinct, trained_again
@@ -20,7 +21,6 @@ from thalweg.tuner._hyperparameters import HyperParameters
 from thalweg.tuner._loop import Limits, Loop
 from thalweg.tuner._nets import Nets
 from thalweg.tuner._objective import objectives_of
-from thalweg.tuner._seconds import seconds_of
 from thalweg.tuner._space import first_space
 from thalweg.tuner._study import Study, StudyRecord, holds_study, read_study
 from thalweg.tuner._table import SearchScreen

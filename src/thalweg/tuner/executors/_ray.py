@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from thalweg import _checks, config
+from thalweg._seconds import seconds_of
 from thalweg.tuner._bench import Assignment, Bench, Job
-from thalweg.tuner._seconds import seconds_of
 from thalweg.tuner.executors._dispatch import Crew, Dispatch, Report, Task
 from thalweg.tuner.executors._executor import Executor, Listener
 from thalweg.tuner.executors._parcel import cannot_be_sent

@@ -1,0 +1,95 @@
+"""What may be tried next to a plan: the course's remedies, each a changed plan with a name."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from thalweg._names import Table
+from thalweg.diagnosis.coaching._plan import RATES, Plan
+
+_WIDEST = 1024
+_DEEPEST = 6
+
+
+class Candidate(NamedTuple):
+    """A plan with one thing changed.
+
+    Attributes:
+        name: what was changed.
+        plan: with the change.
+
+    """
+
+    name: str
+    plan: Plan
+
+
+def against_bias(plan: Plan) -> list[Candidate]:
+    """More units and layers; longer, faster or other training; less regularization."""
+    first = plan.widths or (32,)
+    found = [
+        Candidate("twice as wide", plan._replace(widths=tuple(min(2 * w, _WIDEST) for w in first))),
+        Candidate("four times as wide", plan._replace(widths=tuple(min(4 * w, _WIDEST) for w in first))),
+        Candidate("a layer more", plan._replace(widths=(*first, first[-1])[:_DEEPEST])),
+        Candidate("two layers more, twice as wide", plan._replace(widths=_deeper(first, 2, 2))),
+        Candidate("a larger net, longer", plan._replace(widths=_deeper(first, 1, 4), epochs=2 * plan.epochs)),
+        *_training(plan),
+        Candidate("twice as long, the rate falling", plan._replace(epochs=2 * plan.epochs, schedule="cosine")),
+    ]
+    if plan.dropout or plan.l1 or plan.l2:
+        found.append(Candidate("half the regularization", _regularized(plan, 0.5)))
+        found.append(Candidate("no regularization", _regularized(plan, 0.0)))
+    return _different(plan, found)
+
+
+def against_variance(plan: Plan) -> list[Candidate]:
+    """L2, L1, dropout, less complexity; and training that ends more quietly."""
+    found = [Candidate(f"L2 {value:g}", plan._replace(l2=value)) for value in (1e-5, 1e-4, 1e-3, 1e-2)]
+    found += [Candidate(f"L1 {value:g}", plan._replace(l1=value)) for value in (1e-5, 1e-4)]
+    found += [Candidate(f"dropout {value:g}", plan._replace(dropout=value)) for value in (0.1, 0.25, 0.5)]
+    found += [
+        Candidate("dropout 0.3 and L2 0.0001", plan._replace(dropout=0.3, l2=1e-4)),
+        Candidate("dropout 0.3, twice as wide", plan._replace(dropout=0.3, widths=_deeper(plan.widths, 0, 2))),
+        Candidate("half as wide", plan._replace(widths=tuple(max(w // 2, 4) for w in plan.widths))),
+        Candidate("a layer fewer", plan._replace(widths=plan.widths[:-1])),
+        *_training(plan),
+    ]
+    return _different(plan, found)
+
+
+def _training(plan: Plan) -> list[Candidate]:
+    """Other ways of training the same net, which change both errors."""
+    found = [
+        Candidate("learning rate x 3", plan._replace(rate=plan.rate * 3)),
+        Candidate("learning rate / 3", plan._replace(rate=plan.rate / 3)),
+        Candidate("the rate falling to 0", plan._replace(schedule="cosine")),
+        Candidate("learning rate x 3, falling", plan._replace(rate=plan.rate * 3, schedule="cosine")),
+    ]
+    for name in RATES:
+        rate = plan.rate * RATES[name] / RATES[plan.optimizer]
+        found.append(Candidate(f"optimizer {name}", plan._replace(optimizer=name, rate=rate)))
+    return found + [
+        Candidate(f"activation {name}", plan._replace(activation=name)) for name in ("relu", "gelu", "tanh")
+    ]
+
+
+def _deeper(widths: tuple[int, ...], layers: int, factor: int) -> tuple[int, ...]:
+    wide = tuple(min(factor * w, _WIDEST) for w in widths)
+    return (*wide, *wide[-1:] * layers)[:_DEEPEST]
+
+
+def _regularized(plan: Plan, factor: float) -> Plan:
+    return plan._replace(dropout=plan.dropout * factor, l1=plan.l1 * factor, l2=plan.l2 * factor)
+
+
+def _different(plan: Plan, found: list[Candidate]) -> list[Candidate]:
+    """Those that change anything, each plan once."""
+    seen: dict[Plan, Candidate] = {}
+    for one in found:
+        if one.plan != plan:
+            seen.setdefault(one.plan, one)
+    return list(seen.values())
+
+
+FAMILIES = Table("family of remedies", {"bias": against_bias, "variance": against_variance})
+"""What is too large -> what may be tried."""

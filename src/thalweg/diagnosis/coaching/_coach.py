@@ -1,0 +1,379 @@
+"""coach: the course's recipe as a program. Start simple, diagnose, try what the table says, keep what helps."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thalweg import _seeds, callbacks, data, files, models
+from thalweg._seconds import seconds_of
+from thalweg.data import DataError, refuse_sealed
+from thalweg.diagnosis._baselines import baselines, one_thread
+from thalweg.diagnosis._errors_of import Ground
+from thalweg.diagnosis._measured import Measured, inputs_of, measured, part_of, rows_of
+from thalweg.diagnosis._scenario import HIGH_BIAS, HIGH_VARIANCE, UNDECIDED, WELL, Verdict, verdict
+from thalweg.diagnosis._splits import Looked, look_at_split
+from thalweg.diagnosis.coaching._candidates import FAMILIES, Candidate
+from thalweg.diagnosis.coaching._code import code_of
+from thalweg.diagnosis.coaching._notebook import Notebook, Page, Tried
+from thalweg.diagnosis.coaching._plan import Plan, Purpose, build
+from thalweg.diagnosis.coaching._trained import Result, train
+from thalweg.engine import use_host_devices
+
+SEEDS = 3  # of a plan that is judged: one net more than a spread needs
+_FINALISTS = 3  # of a round, which are trained on all of these
+_ROUNDS = 5  # for which there shall be time
+_MORE = 12  # a round's work, in that of one plan on all seeds: many nets, of which some are larger
+_FEWEST = 8  # epochs
+_LEAST = 0.4  # of a round's time, with which a shorter one is begun
+_FIRST = (64,)  # widths to start from
+_STEPS = 4000  # that a net of the first plan takes, about
+_LEFT = 0.25  # share of the time that the last training may take
+_PARTS = (256, 32)  # largest and smallest batch
+
+
+@dataclass(frozen=True)
+class Coaching:
+    """What came of it.
+
+    Attributes:
+        model: the net, as it was in its best epoch.
+        plan: how it was made.
+        notebook: what was seen, tried and kept; ``print(coaching)``.
+        error: its validation error.
+        unit: of that: ``'error rate'``, ...
+        code: Python that builds and trains it.
+
+    """
+
+    model: Any
+    plan: Plan
+    notebook: Notebook
+    error: float
+    unit: str
+    code: str
+
+    def record(self) -> dict[str, Any]:
+        """All but the net as plain data, for JSON."""
+        return {
+            "plan": self.plan._asdict(),
+            "notebook": self.notebook.record(),
+            "error": self.error,
+            "unit": self.unit,
+            "code": self.code,
+        }
+
+    def __str__(self) -> str:
+        return str(self.notebook)
+
+
+def coach(
+    x: Any,
+    y: Any,
+    *,
+    validation: Any = None,
+    target_error: float | None = None,
+    time: Any = "5m",
+    front: Callable[[], Any] | None = None,
+    goal: Any = None,
+    preprocessing: dict[str, Any] | None = None,
+    run: Any = None,
+    seed: int = 0,
+    tell: Callable[[str], None] | None = None,
+    code: Callable[[Plan], str] | None = None,
+) -> Coaching:
+    """Find a net for some rows by the course's recipe.
+
+    It starts with a small net and diagnoses it. Where the training error is what is too large, it tries a larger net, longer
+    training, other rates and optimizers; where the gap to the validation error is, L2, L1, dropout and less complexity. The
+    remedies of a round train side by side on three seeds each. The best one is trained again beside what it is to replace,
+    on three other seeds, and kept where it is better by more than the noise of seeds. That goes on until the target is
+    reached, the time is up, or no remedy helps. Test rows stay where they are: it sees training and validation rows alone.
+
+    Args:
+        x: inputs: an array, or a list of arrays.
+        y: targets: class numbers, 0 and 1 for several labels, or numbers.
+        validation: ``(x, y)`` to choose by; None spares a fifth of the rows.
+        target_error: when to stop: an error rate, a share of wrong labels, or for numbers a share of unexplained variance.
+            None: go on as long as something helps.
+        time: to take, in seconds or as ``'10m'``. The last round may take a little longer.
+        front: makes what a net begins with, as ``models.table_front`` does; None: rows are laid flat and scaled.
+        goal: what the net is trained for, a ``models.Goal``; None: by what the targets look like.
+        preprocessing: goes with the net into its file: from cells to inputs, as a recipe's ``record()``.
+        run: a folder for the net that was found: an ordinary run, with the notebook (``coach.json``) and the code
+            (``net.py``) beside it. Or a :class:`~thalweg.callbacks.RunFolder`.
+        seed: of everything random.
+        tell: is handed each line of the story as soon as it is written, as ``print``.
+        code: from a plan to Python that builds and trains it, where rows come from elsewhere than two arrays.
+
+    Returns:
+        The :class:`Coaching`; ``print`` it for the story.
+
+    Raises:
+        thalweg.data.DataError: on rows that cannot be learnt from.
+        ValueError: on a target or a time out of range.
+
+    Example:
+        >>> import numpy as np, thalweg
+        >>> x = np.random.default_rng(0).normal(size=(300, 2))
+        >>> found = thalweg.coach(x, (x[:, 0] > 0).astype(int), target_error=0.05, time=20)
+        >>> found.error < 0.06, found.model.predict(x[:5]).shape
+        (True, (5, 2))
+
+    Source: Ng 2018, "Machine learning yearning"; Goodfellow et al. 2016, "Deep learning", ch. 11.
+
+    """
+    refuse_sealed(x, y, validation)
+    if target_error is not None and not 0 <= float(target_error) < math.inf:
+        raise ValueError(f"target_error must be a number of at least 0, an error rate like 0.02, got {target_error!r}.")
+    use_host_devices()
+    given = _ground(x, y, validation, front, goal, seed)
+    given = (given[0]._replace(preprocessing=preprocessing), *given[1:])
+    lesson = _Lesson(given, target_error, seconds_of(time, "time"), seed, tell)
+    lesson.go()
+    return lesson.end(run, code)
+
+
+def _ground(x: Any, y: Any, validation: Any, front: Any, goal: Any, seed: int) -> tuple[Purpose, data.Rows, data.Rows]:
+    if validation is None:
+        cut = data.split(x, y, 0.2, 0, seed=_seeds.checked(seed))
+        (x, y), validation = cut.train, cut.validation
+    rows = data.adapt(x, y, what="coach")
+    rest = data.adapt(*validation, what="validation")
+    if not isinstance(rows, data.Rows) or not isinstance(rest, data.Rows):
+        raise DataError("coach goes through the rows many times: it needs arrays, got a source of batches.")
+    goal = models.goal_of(rows.y[0]) if goal is None else goal
+    if front is None:
+        if len(rows.x) != 1:
+            raise DataError(f"coach got {len(rows.x)} arrays of inputs: say how a net begins with them, front=...")
+        front = models.array_front(rows.x[0])
+    scale = None
+    if goal.loss == "mse":
+        values = np.asarray(rows.y[0], np.float64).reshape(rows.n, -1)
+        scale = (values.mean(axis=0), np.where(values.std(axis=0) > 0, values.std(axis=0), 1.0))
+    purpose = Purpose(front, goal.outputs, goal.activation, goal.loss, goal.metric, rows.n, scale)
+    return purpose, rows, rest
+
+
+@dataclass
+class _Lesson:
+    """A coaching under way."""
+
+    given: tuple[Purpose, data.Rows, data.Rows]
+    target: float | None
+    seconds: float
+    seed: int
+    tell: Callable[[str], None] | None
+    pages: list[Page] = field(default_factory=list)
+    draws: int = 0
+
+    def __post_init__(self) -> None:
+        self.begun = time.monotonic()
+        self.purpose, rows, rest = self.given
+        batch = int(np.clip(2 ** round(math.log2(max(rows.n / 60, 1))), *_PARTS[::-1]))
+        epochs = int(np.clip(_STEPS * batch // rows.n, 10, 100))
+        self.plan = Plan(_FIRST, batch=batch, epochs=epochs)
+        model = build(self.plan, self.purpose)
+        self.found: Measured = measured(
+            model, rows_of(model, _pair(rows), "x"), rows_of(model, _pair(rest), "validation")
+        )
+        self.ground = Ground(self.found.task, self.found.train.rows, self.found.validation.rows, self.found.spread)
+        with one_thread():
+            self.others = baselines(self.found, self.seed)
+            self.looked: Looked = look_at_split(self.found, self.others)
+        self.pace = 0.0  # seconds that a round takes
+        self.ended = ""
+
+    # -- the rounds -------------------------------------------------------------------------------
+
+    def go(self) -> None:
+        """Round after round."""
+        shown, best = self.ground.task.shown, self.others.found[0]
+        wrong = "".join(f" Found in the rows: {one.evidence}; {one.remedy}." for one in self.looked.findings)
+        self.began = (
+            f"{self.ground.train.n:,} training rows, {self.ground.rest.n:,} validation rows; {best.name} errs by "
+            f"{shown(best.error)} on the latter, a constant by {shown(float(self.found.validation.constant.mean()))}.{wrong} "
+            f"Start simple: {self.plan}."
+        )
+        self.say(self.began)
+        self.now = self.trained([self.plan], SEEDS)[0]
+        self.fit_to_time()
+        failed: set[str] = set()
+        while not self.ended:
+            read = self.read()
+            saw, aim = self.see(read, failed)
+            if not aim:
+                self.page(saw, "", (), None, self.ended, 0.0)
+                break
+            kept = self.round(saw, aim)
+            failed = set() if kept else failed | {aim}
+
+    def see(self, read: Verdict, failed: set[str]) -> tuple[str, str]:
+        """What the errors say, and which gap to close; an empty one says that it is over."""
+        shown, reached = self.ground.task.shown, read.target.reached.value
+        own, rest = float(self.now.train.mean()), float(self.now.validation.mean())
+        asked = "" if self.target is None else f", asked for {shown(self.target)}"
+        saw = f"Training error {shown(own)}, validation error {shown(rest)}{asked}: {read.scenario}."
+        if self.target is not None and rest <= self.target:
+            self.ended = "The target is reached: stop. Open the test set once."
+            return saw, ""
+        if self.left() < _LEAST * self.pace:
+            self.ended = f"The time is up ({self.seconds:.0f} s)."
+            return saw, ""
+        goal = reached if self.target is None else self.target
+        larger = "bias" if own - min(goal, rest) > rest - own else "variance"
+        first = {HIGH_BIAS: "bias", HIGH_VARIANCE: "variance"}.get(read.scenario, larger)
+        if read.scenario in (WELL, UNDECIDED) and self.target is None and not failed:
+            saw += " Nothing says that more is reachable, and nothing that it is not: go on as long as something helps."
+        for aim in (first, "variance" if first == "bias" else "bias"):
+            if aim not in failed:
+                return saw, aim
+        self.ended = (
+            "No remedy helps any more, neither against bias nor against variance: more or better rows would have to."
+        )
+        return saw, ""
+
+    def round(self, saw: str, aim: str) -> bool:
+        """Try the remedies side by side; whether one was kept.
+
+        Each is trained on one seed; the best few then on other seeds, beside what they are to replace: the best of many is
+        lucky too.
+        """
+        begun = time.monotonic()
+        tried = FAMILIES[aim](self.plan)
+        if self.left() < self.pace:  # for which the first remedies of the course's order must do
+            tried = tried[: max(_FINALISTS, int(len(tried) * self.left() / self.pace))]
+        results = self.trained([one.plan for one in tried], 1)
+        order = sorted(range(len(tried)), key=lambda i: self.rank(results[i], aim))
+        finalists = [tried[i] for i in order[:_FINALISTS]]
+        now, *again = self.trained([self.plan, *(one.plan for one in finalists)], SEEDS)
+        told = [_told(one, result) for one, result in zip(finalists, again, strict=True)]
+        told += [_told(tried[i], results[i]) for i in order[_FINALISTS:]]
+        best = min(range(len(again)), key=lambda i: self.rank(again[i], aim))
+        kept, why = self.judged(finalists[best], now, again[best], aim)
+        self.pace = max(self.pace, time.monotonic() - begun)
+        told.sort(key=lambda one: (one.nets == 1, one.validation))
+        self.page(saw, aim, tuple(told), finalists[best].name if kept else None, why, time.monotonic() - begun)
+        return kept
+
+    def rank(self, result: Result, aim: str) -> float:
+        """What a round looks at: the validation error; against bias also the training error, whose turn comes first."""
+        rest = float(result.validation.mean())
+        return rest if aim == "variance" else rest + 0.25 * float(result.train.mean())
+
+    def judged(self, best: Candidate, now: Result, new: Result, aim: str) -> tuple[bool, str]:
+        """Whether the best remedy is better than what there is by more than the noise of seeds."""
+        shown = self.ground.task.shown
+        both = [np.array([self.rank(_single(one, i), aim) for i in range(SEEDS)]) for one in (now, new)]
+        gain = float(both[0].mean() - both[1].mean())
+        noise = math.sqrt(sum(float(one.var(ddof=1)) for one in both) / SEEDS)
+        spread = f"validation {shown(float(now.validation.mean()))} -> {shown(float(new.validation.mean()))} on three new seeds"
+        if gain <= noise:
+            self.now = min((self.now, now), key=lambda one: float(one.validation.min()))
+            return (
+                False,
+                f"Nothing kept: {best.name} comes nearest, but not by more than the noise of seeds ({spread}, noise {shown(noise)}).",
+            )
+        self.plan, self.now = best.plan, new
+        return True, f"Kept: {best.name} ({spread}, beyond the noise of seeds, {shown(noise)})."
+
+    # -- what rounds are made of --------------------------------------------------------------------
+
+    def trained(self, plans: list[Plan], count: int) -> list[Result]:
+        """Plans on seeds that nobody has had yet."""
+        self.draws += 1
+        seeds = [int(one) for one in np.random.SeedSequence((self.seed, self.draws)).generate_state(count)]
+        return train(plans, self.purpose, self.ground, seeds)[0]
+
+    def read(self) -> Verdict:
+        """The table, for the net that there is."""
+        model, found = self.now.best, self.found
+        targets = found.train.targets
+        constant = found.task.constant(targets)
+        parts = [
+            part_of(model, rows, found.task, found.spread, constant) for rows in (self.ground.train, self.ground.rest)
+        ]
+        return verdict(
+            found._replace(train=parts[0], validation=parts[1]), self.others, self.target, self.looked.weight, self.seed
+        )
+
+    def fit_to_time(self) -> None:
+        """Fewer epochs, where a round of the first ones would take too much of the time."""
+        begun = time.monotonic()
+        self.now = self.trained([self.plan], SEEDS)[0]
+        a_round = _MORE * (time.monotonic() - begun)
+        share = self.seconds / _ROUNDS / a_round
+        if share < 1:
+            self.plan = self.plan._replace(epochs=max(_FEWEST, int(share * self.plan.epochs)))
+
+    def left(self) -> float:
+        """Seconds for further rounds."""
+        return self.seconds * (1 - _LEFT) - (time.monotonic() - self.begun)
+
+    def page(self, saw: str, aim: str, tried: Any, kept: str | None, why: str, seconds: float) -> None:
+        """A page more."""
+        self.pages.append(Page(saw, aim, tried, kept, why, str(self.plan), seconds))
+        self.say(self.pages[-1].text(len(self.pages)))
+
+    def say(self, text: str) -> None:
+        """Tell who listens."""
+        if self.tell is not None:
+            self.tell(text)
+
+    def end(self, run: Any, code: Callable[[Plan], str] | None) -> Coaching:
+        """The net: that of the kept plan with the lowest validation error, trained as an ordinary run where one is asked for."""
+        best = self.now.best
+        place = int(self.now.validation.argmin())
+        error = float(self.now.validation[place])
+        text = (code or (lambda plan: code_of(plan, self.purpose, self.ground)))(self.plan)
+        if run is not None:
+            best = self._run(run, self.now.seeds[place])
+            error = float(part_of(best, self.ground.rest, self.found.task, self.found.spread, 0).error)
+        end = f"The net: {self.plan}; validation error {self.ground.task.shown(error)} after {time.monotonic() - self.begun:.0f} s."
+        self.say(end)
+        done = Coaching(
+            best, self.plan, Notebook(self.began, tuple(self.pages), end), error, self.ground.task.UNIT, text
+        )
+        if run is not None:
+            folder = run.folder if isinstance(run, callbacks.RunFolder) else Path(run)
+            files.write_whole(folder / "coach.json", [(json.dumps(done.record(), indent=2) + "\n").encode()])
+            files.write_whole(folder / "net.py", [text.encode()])
+        return done
+
+    def _run(self, folder: Any, seed: int) -> Any:
+        """The same net once more, as a run; gives the net of its best epoch."""
+        model = build(self.plan, self.purpose)
+        model.fit(
+            inputs_of(self.ground.train),
+            self.ground.train.y[0],
+            batch_size=self.plan.batch,
+            epochs=self.plan.epochs,
+            validation_data=(inputs_of(self.ground.rest), self.ground.rest.y[0]),
+            callbacks=[callbacks.EarlyStopping(patience=self.plan.patience, restore_best_weights=True)],
+            seed=seed,
+            run=folder,
+            verbose=0,
+        )
+        return model
+
+
+def _pair(rows: data.Rows) -> tuple[Any, Any]:
+    return inputs_of(rows), rows.y[0]
+
+
+def _single(result: Result, i: int) -> Result:
+    """One seed of it."""
+    return result._replace(train=result.train[i : i + 1], validation=result.validation[i : i + 1])
+
+
+def _told(tried: Candidate, result: Result) -> Tried:
+    rest = result.validation
+    spread = float(rest.std(ddof=1)) if len(rest) > 1 else None
+    return Tried(tried.name, len(rest), float(result.train.mean()), float(rest.mean()), spread)

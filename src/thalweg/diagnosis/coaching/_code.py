@@ -1,0 +1,73 @@
+"""A plan as Python that a person can read, run and change."""
+
+from __future__ import annotations
+
+from thalweg.diagnosis._errors_of import Ground
+from thalweg.diagnosis.coaching._plan import Plan, Purpose
+
+
+def code_of(plan: Plan, purpose: Purpose, ground: Ground) -> str:
+    """Python that builds the net and trains it, from arrays ``x``, ``y``, ``x_val`` and ``y_val``."""
+    shape = ground.train.x[0].shape[1:]
+    front = [f"layers.Input({tuple(shape)!r})", *(["layers.Flatten()"] if len(shape) > 1 else []), "scale"]
+    grey = ground.train.x[0].dtype.kind == "u"
+    scale = (
+        [f"scale = layers.Rescaling(1 / {max(int(ground.train.x[0].max()), 1)})"]
+        if grey
+        else ["scale = layers.Normalization()", "scale.adapt(x.reshape(len(x), -1))"]
+    )
+    return "\n".join(
+        [
+            '"""A net that the coach found. Rows: x, y to learn from, x_val, y_val to choose by."""',
+            "",
+            "import thalweg",
+            "from thalweg import callbacks, layers, optimizers, regularizers",
+            "",
+            *scale,
+            "model = thalweg.Sequential(",
+            "    [",
+            *(f"        {one}," for one in [*front, *layers_of(plan, purpose)]),
+            "    ]",
+            ")",
+            *training_of(plan, purpose),
+            "",
+        ]
+    )
+
+
+def layers_of(plan: Plan, purpose: Purpose) -> list[str]:
+    """The layers after the front, a line each."""
+    penalty = f", kernel_regularizer=regularizers.L1L2({plan.l1:g}, {plan.l2:g})" if plan.l1 or plan.l2 else ""
+    lines = []
+    for units in plan.widths:
+        lines.append(f'layers.Dense({units}, "{plan.activation}"{penalty})')
+        if plan.dropout:
+            lines.append(f"layers.Dropout({plan.dropout:g})")
+    lines.append(f'layers.Dense({purpose.outputs}, "{purpose.activation}")')
+    if purpose.scale is not None:
+        mean, deviation = (one.tolist() for one in purpose.scale)
+        lines.append(f"layers.Rescaling({deviation}, {mean})  # back to the targets' own units")
+    return lines
+
+
+def training_of(plan: Plan, purpose: Purpose) -> list[str]:
+    """Compile and fit."""
+    rate = f"{plan.rate:.6g}"
+    if plan.schedule == "cosine":
+        rate = f"optimizers.schedules.CosineDecay({rate}, {plan.epochs} * -(-len(y) // {plan.batch}))"
+    name = {"adam": "Adam", "rmsprop": "RMSprop", "sgd": "SGD"}[plan.optimizer]
+    momentum = ", momentum=0.9" if plan.optimizer == "sgd" else ""
+    weights = f", loss_weights={purpose.loss_weight:.6g}" if purpose.scale is not None else ""
+    return [
+        f"model.compile(optimizers.{name}({rate}{momentum}), {purpose.loss!r}{weights}, metrics=[{purpose.metric!r}])".replace(
+            "'", '"'
+        ),
+        "model.fit(",
+        "    x,",
+        "    y,",
+        f"    batch_size={plan.batch},",
+        f"    epochs={plan.epochs},",
+        "    validation_data=(x_val, y_val),",
+        f"    callbacks=[callbacks.EarlyStopping(patience={plan.patience}, restore_best_weights=True)],",
+        ")",
+    ]

@@ -1,0 +1,98 @@
+"""Plans, trained side by side on several seeds, and what came of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thalweg import callbacks
+from thalweg.diagnosis._errors_of import Ground, errors_on
+from thalweg.diagnosis._measured import inputs_of
+from thalweg.diagnosis.coaching._plan import Plan, Purpose, build
+from thalweg.models import Population
+from thalweg.models._crew import crew_key
+
+_LARGER = (
+    4  # times the weights of the smallest net of a group, from which padding costs more than a program of one's own
+)
+
+
+class Result(NamedTuple):
+    """A plan and its nets.
+
+    Attributes:
+        plan: what was trained.
+        seeds: of its nets.
+        nets: one a seed, each as it was in its best epoch.
+        train: errors on the training rows, one a net.
+        validation: likewise on the validation rows.
+
+    """
+
+    plan: Plan
+    seeds: tuple[int, ...]
+    nets: tuple[Any, ...]
+    train: np.ndarray
+    validation: np.ndarray
+
+    @property
+    def best(self) -> Any:
+        """The net with the lowest validation error."""
+        return self.nets[int(self.validation.argmin())]
+
+
+def train(plans: Sequence[Plan], purpose: Purpose, ground: Ground, seeds: Sequence[int]) -> tuple[list[Result], float]:
+    """Train each plan on each seed, in as few populations as their sizes allow.
+
+    Args:
+        plans: to be trained; all of one batch size.
+        purpose: what their nets have in common.
+        ground: the rows.
+        seeds: of first weights, orders and dropout, the same for every plan.
+
+    Returns:
+        A result a plan, and how many seconds it took.
+
+    """
+    begun = time.monotonic()
+    nets = [[build(plan, purpose) for _ in seeds] for plan in plans]
+    for each in nets:
+        each[0].ready(ground.train, seeds[0])
+    found: dict[int, Result] = {}
+    for group in _groups([each[0] for each in nets]):
+        members = [net for i in group for net in nets[i]]
+        crew = Population(members)
+        crew.fit(
+            inputs_of(ground.train),
+            ground.train.y[0],
+            validation_data=(inputs_of(ground.rest), ground.rest.y[0]),
+            batch_size=plans[0].batch,
+            epochs=[plans[i].epochs for i in group for _ in seeds],
+            member_callbacks=[[_stopping(plans[i])] for i in group for _ in seeds],
+            seeds=[seed for _ in group for seed in seeds],
+            verbose=0,
+        )
+        errors = [
+            errors_on(crew, ground, rows).mean(axis=1).reshape(len(group), -1) for rows in (ground.train, ground.rest)
+        ]
+        for place, i in enumerate(group):
+            found[i] = Result(plans[i], tuple(seeds), tuple(nets[i]), errors[0][place], errors[1][place])
+    return [found[i] for i in range(len(plans))], time.monotonic() - begun
+
+
+def _stopping(plan: Plan) -> Any:
+    return callbacks.EarlyStopping(patience=plan.patience, restore_best_weights=True)
+
+
+def _groups(nets: Sequence[Any]) -> list[list[int]]:
+    """Numbers of nets that one program trains: of one kind, and of sizes within a factor of each other."""
+    groups: dict[Any, list[list[int]]] = {}
+    for i in sorted(range(len(nets)), key=lambda i: nets[i].count_params()):
+        alike = groups.setdefault(crew_key(nets[i]), [])
+        if not alike or nets[i].count_params() > _LARGER * nets[alike[-1][0]].count_params():
+            alike.append([])
+        alike[-1].append(i)
+    return [group for alike in groups.values() for group in alike]

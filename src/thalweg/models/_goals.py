@@ -1,0 +1,69 @@
+"""What targets ask of a net, and how a net for plain arrays begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thalweg import data, layers
+
+_MOST_CLASSES = 100
+_WHOLE = 1000.0  # an error from which its decimals tell nothing
+
+
+class Goal(NamedTuple):
+    """What the net is trained for.
+
+    Attributes:
+        outputs: units of the last layer.
+        activation: of the last layer.
+        loss: by name.
+        metric: by name.
+
+    """
+
+    outputs: int
+    activation: str
+    loss: str
+    metric: str
+
+    def shown(self, value: float) -> str:
+        """A value of the metric, as a person reads it."""
+        form = "{:.2%}" if "accuracy" in self.metric else "{:,.0f}" if value >= _WHOLE else "{:.4g}"
+        return form.format(value)
+
+
+GOALS = {
+    "classification": ("softmax", "sparse_categorical_crossentropy", "accuracy"),
+    "labels": ("sigmoid", "binary_crossentropy", "binary_accuracy"),
+    "regression": ("linear", "mse", "mae"),
+}
+"""Task -> activation of the last layer, loss and metric."""
+
+
+def goal_of(y: np.ndarray) -> Goal:
+    """What targets ask for."""
+    classes = data.classes_of(y) if y.ndim == 1 or y.shape[-1] == 1 else None
+    if classes is not None and classes.max() < _MOST_CLASSES:
+        return Goal(int(classes.max()) + 1, *GOALS["classification"])
+    if y.ndim == 2 and y.shape[1] > 1 and np.isin(y, (0, 1)).all():
+        return Goal(y.shape[1], *GOALS["labels"])
+    return Goal(1 if y.ndim == 1 else y.shape[-1], *GOALS["regression"])
+
+
+def array_front(x: np.ndarray) -> Callable[[], list[Any]]:
+    """What makes the layers that take a row in, lay it flat and scale it; the rows are looked at once."""
+    scaled = _scaling(x)
+    return lambda: [layers.Input(x.shape[1:]), *([layers.Flatten()] if x.ndim > 2 else []), scaled()]
+
+
+def _scaling(x: np.ndarray) -> Callable[[], Any]:
+    if x.dtype == np.uint8:  # grey values: zeros stay zeros
+        factor = 1 / max(int(x.max()), 1)
+        return lambda: layers.Rescaling(factor)
+    scale = layers.Normalization()
+    scale.adapt(x.reshape(len(x), -1))
+    mean, variance = (np.array(one) for one in scale.get_weights()[:2])
+    return lambda: layers.Normalization(mean=mean, variance=variance)
