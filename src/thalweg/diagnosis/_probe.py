@@ -14,10 +14,10 @@ from thalweg.diagnosis._finding import Finding
 from thalweg.diagnosis._measured import inputs_of, some_of
 from thalweg.models import Population
 
-FACTORS = (0.01, 0.1, 1.0, 10.0, 100.0)
+FACTORS = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 _STEPS = 400  # that each net takes at most
 _ROWS = 4000
-_BETTER = 0.8  # of the loss at the net's own rate: below, another rate is clearly better
+_LOWER, _HIGHER = 0.8, 0.9  # of the loss at the net's own rate: below, a lower or a higher rate is clearly better
 _PATHS = ("optimizer/learning_rate/scale", "optimizer/learning_rate")
 
 
@@ -40,11 +40,11 @@ class Probe(NamedTuple):
         """The factor whose loss is the lowest."""
         return FACTORS[int(np.argmin(self.losses))]
 
-    def beats(self, factors: Any) -> bool:
-        """Whether one of these is clearly better than the net's own rate."""
+    def beats(self, factors: Any, share: float) -> bool:
+        """Whether one of these leaves less than such a share of the loss at the net's own rate."""
         own = self.losses[FACTORS.index(1.0)]
         found = min(loss for factor, loss in zip(FACTORS, self.losses, strict=True) if factor in factors)
-        return bool(math.isfinite(found) and not found >= _BETTER * own)
+        return bool(math.isfinite(found) and not found >= share * own)
 
 
 def probe(model: Any, rows: Rows, curves: Curves, seed: int = 0) -> Probe | None:
@@ -90,7 +90,7 @@ def judged(found: Probe | None, curves: Curves) -> Finding | None:
         "best": found.best * found.rate,
         "losses": dict(zip(map(str, FACTORS), found.losses, strict=True)),
     }
-    lower, higher = found.beats(FACTORS[:2]), found.beats(FACTORS[3:])
+    lower, higher = found.beats(FACTORS[:3], _LOWER), found.beats(FACTORS[4:], _HIGHER)
     if lower and found.best < 1:
         return Finding(
             "learning rate too high",

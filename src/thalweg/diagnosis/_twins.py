@@ -98,7 +98,7 @@ def twins(
     from sklearn.neighbors import NearestNeighbors
 
     rng = np.random.default_rng(0)
-    chosen = rng.permutation(len(validation))[: _ROWS // (1 + len(moved))]
+    chosen = rng.permutation(len(validation))[:_ROWS]
     parts = [one[chosen] for one in (validation, *moved)]
     if train.shape[1] > _PROJECTED:
         turn = rng.standard_normal((train.shape[1], _PROJECTED)).astype(np.float32)
@@ -140,15 +140,14 @@ class Comparable(NamedTuple):
 
 
 def comparable(train: np.ndarray, validation: np.ndarray, shape: tuple[int, ...]) -> Comparable:
-    """Columns on one scale; pictures of one brightness, large ones blurred, small ones also moved by a pixel."""
+    """Columns on one scale; pictures of one brightness, also moved by a pixel, large ones a little out of focus."""
     side = _side(train, shape)
     if side is None:
         return Comparable(*scaled(train, validation))
     own, other = (rows.reshape(len(rows), *side, -1).mean(axis=-1) for rows in (train, validation))
-    if max(side) >= _LARGE:
-        return Comparable(_even(_blurred(own)), _even(_blurred(other)))
-    steps = [(1, 0), (-1, 0), (0, 1), (0, -1)]
-    return Comparable(_even(own), _even(other), tuple(_even(_shifted(other, step)) for step in steps))
+    focus = _blurred if max(side) >= _LARGE else lambda pictures: pictures
+    moved = [_shifted(other, step) for step in ((1, 0), (-1, 0), (0, 1), (0, -1))]
+    return Comparable(_even(focus(own)), _even(focus(other)), tuple(_even(focus(one)) for one in moved))
 
 
 def _side(train: np.ndarray, shape: tuple[int, ...]) -> tuple[int, int] | None:
@@ -169,10 +168,10 @@ def _shifted(pictures: np.ndarray, step: tuple[int, int]) -> np.ndarray:
 
 
 def _blurred(pictures: np.ndarray) -> np.ndarray:
-    """Through a lens out of focus, at half the size."""
+    """Through a lens a little out of focus, at half the size."""
     from scipy.ndimage import gaussian_filter
 
-    return np.asarray(gaussian_filter(pictures, sigma=(0, *(edge / 14 for edge in pictures.shape[1:])))[:, ::2, ::2])
+    return np.asarray(gaussian_filter(pictures, sigma=(0, *(edge / 28 for edge in pictures.shape[1:])))[:, ::2, ::2])
 
 
 def _even(pictures: np.ndarray) -> np.ndarray:

@@ -274,15 +274,14 @@ class _Lesson:
         both = [np.array([self.rank(_single(one, i), aim) for i in range(SEEDS)]) for one in (now, new)]
         gain = float(both[0].mean() - both[1].mean())
         noise = math.sqrt(sum(float(one.var(ddof=1)) for one in both) / SEEDS)
-        spread = f"validation {shown(float(now.validation.mean()))} -> {shown(float(new.validation.mean()))} on three new seeds"
+        means = [(float(one.train.mean()), float(one.validation.mean())) for one in (now, new)]
+        parts = zip(("training", "validation"), *means, strict=True)
+        told = " and ".join(f"{part} {shown(old)} -> {shown(young)}" for part, old, young in parts)
         if gain <= noise:
             self.now = min((self.now, now), key=lambda one: float(one.validation.min()))
-            return (
-                False,
-                f"Nothing kept: {best.name} comes nearest, but not by more than the noise of seeds ({spread}, noise {shown(noise)}).",
-            )
+            return False, f"Nothing kept: {best.name} comes nearest, but not beyond the noise of seeds ({told})."
         self.plan, self.now = best.plan, new
-        return True, f"Kept: {best.name} ({spread}, beyond the noise of seeds, {shown(noise)})."
+        return True, f"Kept: {best.name} ({told} on three new seeds: beyond their noise)."
 
     # -- what rounds are made of --------------------------------------------------------------------
 
