@@ -6,7 +6,7 @@ PIP := $(BIN)/uv pip install --quiet --python $(BIN)/python
 UV := uv==0.13.9
 WORKERS ?= 2
 
-.PHONY: help train test test-long lint format bench requirements clean
+.PHONY: help train test test-long lint format bench bench-diagnosis requirements clean
 
 help:           ## what there is
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -53,6 +53,9 @@ format: .venv/dev  ## let ruff put the code in order
 bench: .venv/dev  ## the tables of benchmarks/README.md (THALWEG_DATA names a folder with MNIST)
 	$(BIN)/python benchmarks/fit.py
 	$(BIN)/python benchmarks/faults.py
+
+bench-diagnosis: .venv/dev  ## how often a diagnosis is right about nets of which the truth is known: minutes
+	$(BIN)/python benchmarks/diagnosis.py
 
 requirements:  ## pin anew what pyproject.toml asks for
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-emit-index-url --no-header pyproject.toml -o requirements/core.txt

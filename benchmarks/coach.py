@@ -19,6 +19,7 @@ import numpy as np
 
 import thalweg
 from thalweg import data, datasets, layers, models, optimizers, tuner
+from thalweg.engine import use_host_devices
 
 Rows = tuple[np.ndarray, np.ndarray]
 
@@ -64,6 +65,9 @@ SETS = {
 }
 
 
+_TRIALS = 30  # of the search, which lets those that run end their epoch: more of them would run far beyond the time
+
+
 class Ground:
     """The rows of one split, and what nets for them begin and end with."""
 
@@ -107,7 +111,7 @@ def searched(ground: Ground, seconds: float, seed: int) -> Any:
         epochs=20,
     )
     with tempfile.TemporaryDirectory() as folder:
-        search = tuner.RandomSearch(space, f"val_{goal.metric}", 10_000, directory=folder, seed=seed, max_time=seconds)
+        search = tuner.RandomSearch(space, f"val_{goal.metric}", _TRIALS, directory=folder, seed=seed, max_time=seconds)
         search.search(*ground.train, epochs=20, validation_data=ground.validation, verbose=0)
         return search.get_best_models()[0]
 
@@ -127,6 +131,7 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=2)
     parser.add_argument("--only", default="")
     asked = parser.parse_args()
+    use_host_devices()
     print("| data | " + " | ".join(SIDES) + " | seconds |\n|" + "---|" * (len(SIDES) + 2), flush=True)
     for name, make in SETS.items():
         if asked.only not in name:

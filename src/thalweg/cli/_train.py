@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from thalweg import callbacks, layers, optimizers, regularizers
+from thalweg import callbacks, diagnosis, layers, optimizers, regularizers
 from thalweg.cli._command import command_of
 from thalweg.cli._curves import chart
 from thalweg.cli._interrupted import Interrupted
@@ -40,6 +40,7 @@ def train(name: str, asked: dict[str, Any]) -> None:
             epochs=asked["epochs"],
             validation_data=source.validation,
             class_weight=weights_of(source, asked),
+            callbacks=[diagnosis.Doctor()],
             seed=asked["seed"],
             run=run,
         )

@@ -1,0 +1,113 @@
+"""The coach: what it keeps is better beyond the noise of seeds, and what it leaves is an ordinary run."""
+
+import json
+
+import numpy as np
+import pytest
+
+import thalweg
+from thalweg import callbacks, data, models
+from thalweg.diagnosis.coaching import Plan, Purpose
+from thalweg.diagnosis.coaching._candidates import FAMILIES
+from thalweg.diagnosis.coaching._plan import build
+from thalweg.diagnosis.coaching._trained import train as train_plans
+
+RNG = np.random.default_rng(0)
+
+
+def corners(n):
+    x = RNG.uniform(-1, 1, size=(n, 3)).astype("f4")
+    return x, (x[:, 0] * x[:, 1] > 0).astype(int)
+
+
+@pytest.fixture(scope="module")
+def coached(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("coach") / "run"
+    told = []
+    train, rest = corners(400), corners(200)
+    return (
+        thalweg.coach(*train, validation=rest, target_error=0.03, time=12, run=folder, tell=told.append),
+        folder,
+        told,
+        rest,
+    )
+
+
+def test_it_starts_simple_tells_what_it_does_and_reaches_the_target(coached):
+    found, _, told, rest = coached
+    assert "Start simple: 64 hidden units" in told[0] and told[-1].startswith("The net: ")
+    said = np.asarray(found.model.predict(rest[0])).argmax(axis=1)
+    assert found.error == pytest.approx((said != rest[1]).mean()) and found.error <= 0.1
+    assert "\n".join(told[1:2])[:3] == "1. " and str(found).startswith(told[0][:40])
+    if found.error <= 0.03:
+        assert "target is reached" in str(found)
+
+
+def test_every_page_says_what_was_seen_tried_and_kept(coached):
+    found = coached[0]
+    record = json.loads(json.dumps(found.record()))
+    for page in record["notebook"]["pages"][:-1]:
+        assert page["aim"] in ("bias", "variance") and "Training error" in page["saw"]
+        names = [one["name"] for one in page["tried"]]
+        assert len(names) == len(set(names)) >= 3 and (page["kept"] is None or page["kept"] in names)
+        assert page["why"].startswith("Kept: " if page["kept"] else "Nothing kept: ")
+    assert record["notebook"]["pages"][-1]["tried"] == []
+
+
+def test_what_it_leaves_is_a_run_and_code_that_builds_the_same_net(coached):
+    found, folder, _, rest = coached
+    run = callbacks.read_run(folder)
+    assert run.state in ("finished", "stopped early") and (folder / "coach.json").is_file()
+    best = models.load_model(folder / "best.keras")
+    np.testing.assert_allclose(best.predict(rest[0]), found.model.predict(rest[0]), rtol=1e-5, atol=1e-6)
+    code = (folder / "net.py").read_text()
+    assert code == found.code
+    train = corners(64)
+    given = {"x": train[0], "y": train[1], "x_val": rest[0], "y_val": rest[1]}
+    exec(compile(code, "net.py", "exec"), given)
+    shapes = [[one.shape for one in net.trainable_weights] for net in (given["model"], best)]
+    assert shapes[0] == shapes[1]
+
+
+def test_numbers_of_any_size_are_learnt_in_their_own_unit():
+    x = RNG.normal(size=(300, 2)).astype("f4")
+    y = 5000 + 300 * x[:, 0]
+    found = thalweg.coach(x, y, target_error=0.1, time=10)
+    assert found.unit == "unexplained variance" and found.error < 0.2
+    assert abs(float(np.asarray(found.model.predict(x)).mean()) - 5000) < 100 and "layers.Rescaling(" in found.code
+
+
+def test_each_remedy_changes_the_plan_and_none_stands_twice():
+    plan = Plan((64, 32), dropout=0.2, l2=1e-4)
+    for name in FAMILIES:
+        plans = [one.plan for one in FAMILIES[name](plan)]
+        assert plan not in plans and len(set(plans)) == len(plans) > 8
+    assert any(one.l2 == 0 and one.dropout == 0 for one in (c.plan for c in FAMILIES["bias"](plan)))
+
+
+def test_nets_of_other_depths_widths_and_optimizers_train_in_one_population_as_each_would_alone():
+    (x, y), rest = corners(96), corners(48)
+    purpose = Purpose(models.array_front(x), 2, "softmax", "sparse_categorical_crossentropy", "accuracy", 96)
+    plans = [Plan((8,), epochs=3), Plan((6, 4), epochs=3, activation="tanh", optimizer="sgd", rate=0.05)]
+    from thalweg.diagnosis._errors_of import Ground
+    from thalweg.diagnosis._measured import measured, rows_of
+
+    model = build(plans[0], purpose)
+    found = measured(model, rows_of(model, (x, y), "x"), rows_of(model, rest, "y"))
+    ground = Ground(found.task, found.train.rows, found.validation.rows, found.spread)
+    results, _ = train_plans(plans, purpose, ground, [5])
+    for plan, result in zip(plans, results, strict=True):
+        alone = build(plan, purpose)
+        stop = callbacks.EarlyStopping(patience=plan.patience, restore_best_weights=True)
+        alone.fit(x, y, epochs=3, batch_size=32, validation_data=rest, seed=5, verbose=0, callbacks=[stop])
+        np.testing.assert_allclose(result.best.predict(rest[0]), alone.predict(rest[0]), rtol=1e-4, atol=1e-5)
+
+
+def test_what_cannot_be_coached_is_told():
+    x, y = corners(40)
+    with pytest.raises(ValueError, match="target_error must be"):
+        thalweg.coach(x, y, target_error=-1)
+    with pytest.raises(ValueError, match="time must be seconds"):
+        thalweg.coach(x, y, time="soon")
+    with pytest.raises(data.SealedError):
+        thalweg.coach(x, y, validation=data.split(x, y).test)
