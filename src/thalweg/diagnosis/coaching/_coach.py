@@ -31,7 +31,7 @@ SEEDS = 3  # of a plan that is judged: one net more than a spread needs
 _FINALISTS = 3  # of a round, which are trained on all of these
 _ROUNDS = 5  # for which there shall be time
 _MORE = 12  # a round's work, in that of one plan on all seeds: many nets, of which some are larger
-_FEWEST = 8  # epochs
+_FEWEST = 20  # epochs
 _LEAST = 0.4  # of a round's time, with which a shorter one is begun
 _FIRST = (64,)  # widths to start from
 _STEPS = 4000  # that a net of the first plan takes, about
@@ -210,6 +210,8 @@ class _Lesson:
             read = self.read()
             saw, aim = self.see(read, failed)
             if not aim:
+                if self.target is None or float(self.now.validation[self.now.place]) > self.target:
+                    self.polish()
                 self.page(saw, "", (), None, self.ended, 0.0)
                 break
             kept = self.round(saw, aim)
@@ -264,8 +266,8 @@ class _Lesson:
         return kept
 
     def rank(self, result: Result, aim: str) -> float:
-        """What a round looks at: the validation error; against bias also the training error, whose turn comes first."""
-        rest = float(result.validation.mean())
+        """What a round looks at: validation error and loss; against bias also the training error, whose turn comes first."""
+        rest = float((result.validation + result.loss / 2).mean())
         return rest if aim == "variance" else rest + 0.25 * float(result.train.mean())
 
     def judged(self, best: Candidate, now: Result, new: Result, aim: str) -> tuple[bool, str]:
@@ -278,10 +280,23 @@ class _Lesson:
         parts = zip(("training", "validation"), *means, strict=True)
         told = " and ".join(f"{part} {shown(old)} -> {shown(young)}" for part, old, young in parts)
         if gain <= noise:
-            self.now = min((self.now, now), key=lambda one: float(one.validation.min()))
+            self.now = min((self.now, now), key=lambda one: self.rank(_single(one, one.place), "variance"))
             return False, f"Nothing kept: {best.name} comes nearest, but not beyond the noise of seeds ({told})."
         self.plan, self.now = best.plan, new
         return True, f"Kept: {best.name} ({told} on three new seeds: beyond their noise)."
+
+    def polish(self) -> None:
+        """In the end: the net that there is, trained to the end with a falling rate, and for longer."""
+        falling = self.plan._replace(schedule="cosine")
+        plans = [
+            self.plan,
+            *{one for one in (falling, falling._replace(epochs=2 * self.plan.epochs)) if one != self.plan},
+        ]
+        results = self.trained(sorted(plans), SEEDS)
+        best = min([self.now, *results], key=lambda one: self.rank(one, "variance"))
+        if best.plan != self.plan:
+            self.ended += f" In the end the rate falls to 0, for up to {best.plan.epochs} epochs."
+        self.plan, self.now = best.plan, best
 
     # -- what rounds are made of --------------------------------------------------------------------
 
@@ -329,7 +344,7 @@ class _Lesson:
     def end(self, run: Any, code: Callable[[Plan], str] | None) -> Coaching:
         """The net: that of the kept plan with the lowest validation error, trained as an ordinary run where one is asked for."""
         best = self.now.best
-        place = int(self.now.validation.argmin())
+        place = self.now.place
         error = float(self.now.validation[place])
         text = (code or (lambda plan: code_of(plan, self.purpose, self.ground)))(self.plan)
         if run is not None:
@@ -369,7 +384,8 @@ def _pair(rows: data.Rows) -> tuple[Any, Any]:
 
 def _single(result: Result, i: int) -> Result:
     """One seed of it."""
-    return result._replace(train=result.train[i : i + 1], validation=result.validation[i : i + 1])
+    part = slice(i, i + 1)
+    return result._replace(train=result.train[part], validation=result.validation[part], loss=result.loss[part])
 
 
 def _told(tried: Candidate, result: Result) -> Tried:
