@@ -57,12 +57,13 @@ def look_at_split(found: Measured, baselines: Baselines) -> Looked:
         weight *= _as_in_training(found)
     known = weight.sum() > 0 and (mix is None or _all_classes(found))
     kept = weight > 0
-    others = [leaking_feature(found, train, rest)]
+    wrong: list[Finding | None] = []
     if mix is None:  # which is a drift too, and says more
-        others += [drift(found, train, rest[kept]) if kept.any() else None, no_signal(found, baselines)]
-    wrong = [one for one in others if one is not None]
-    in_order = [one for one in (mix, sorted_validation(found)) if one is not None]
-    return Looked([*findings, *in_order, *wrong], weight if known else np.ones(len(rest)), bool(wrong) or not known)
+        wrong = [drift(found, train, rest[kept]) if kept.any() else None, no_signal(found, baselines)]
+    lost = not known or any(wrong)
+    told = [mix, sorted_validation(found), leaking_feature(found, train, rest), *wrong]
+    findings += [one for one in told if one is not None]
+    return Looked(findings, weight if known else np.ones(len(rest)), lost)
 
 
 def _as_in_training(found: Measured) -> np.ndarray:

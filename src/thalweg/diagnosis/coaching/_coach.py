@@ -34,7 +34,7 @@ _MORE = 12  # a round's work, in that of one plan on all seeds: many nets, of wh
 _FEWEST = 20  # epochs
 _LEAST = 0.4  # of a round's time, with which a shorter one is begun
 _FIRST = (64,)  # widths to start from
-_STEPS = 4000  # that a net of the first plan takes, about
+_STEPS = 1500  # that a net of the first plan takes, about
 _LEFT = 0.25  # share of the time that the last training may take
 _PARTS = (256, 32)  # largest and smallest batch
 
@@ -259,8 +259,8 @@ class _Lesson:
         told = [_told(one, result) for one, result in zip(finalists, again, strict=True)]
         told += [_told(tried[i], results[i]) for i in order[_FINALISTS:]]
         best = min(range(len(again)), key=lambda i: self.rank(again[i], aim))
+        self.pace = time.monotonic() - begun
         kept, why = self.judged(finalists[best], now, again[best], aim)
-        self.pace = max(self.pace, time.monotonic() - begun)
         told.sort(key=lambda one: (one.nets == 1, one.validation))
         self.page(saw, aim, tuple(told), finalists[best].name if kept else None, why, time.monotonic() - begun)
         return kept
@@ -282,17 +282,17 @@ class _Lesson:
         if gain <= noise:
             self.now = min((self.now, now), key=lambda one: self.rank(_single(one, one.place), "variance"))
             return False, f"Nothing kept: {best.name} comes nearest, but not beyond the noise of seeds ({told})."
+        self.pace *= max(1.0, _cost(new) / _cost(now))  # rounds with larger nets take longer
         self.plan, self.now = best.plan, new
         return True, f"Kept: {best.name} ({told} on three new seeds: beyond their noise)."
 
     def polish(self) -> None:
         """In the end: the net that there is, trained to the end with a falling rate, and for longer."""
-        falling = self.plan._replace(schedule="cosine")
-        plans = [
-            self.plan,
-            *{one for one in (falling, falling._replace(epochs=2 * self.plan.epochs)) if one != self.plan},
-        ]
-        results = self.trained(sorted(plans), SEEDS)
+        plans = [self.plan]
+        if self.left() + _LEFT * self.seconds > self.pace / 2:  # half a round's work
+            falling = self.plan._replace(schedule="cosine")
+            plans += [one for one in (falling, falling._replace(epochs=2 * self.plan.epochs)) if one != self.plan]
+        results = self.trained(plans, SEEDS)
         best = min([self.now, *results], key=lambda one: self.rank(one, "variance"))
         if best.plan != self.plan:
             self.ended += f" In the end the rate falls to 0, for up to {best.plan.epochs} epochs."
@@ -386,6 +386,11 @@ def _single(result: Result, i: int) -> Result:
     """One seed of it."""
     part = slice(i, i + 1)
     return result._replace(train=result.train[part], validation=result.validation[part], loss=result.loss[part])
+
+
+def _cost(result: Result) -> float:
+    """Of training, as one net's is to another's."""
+    return float(result.plan.epochs * result.best.count_params())
 
 
 def _told(tried: Candidate, result: Result) -> Tried:
