@@ -160,7 +160,7 @@ def _notes(found: Measured, read: Verdict, curves: Curves, seen: Verdict) -> tup
     early = overfitting(curves)
     if early is not None and read.scenario == WELL:
         said.append(
-            f"The validation loss was lowest in epoch {early.detail['since']}, though the error did not rise since."
+            f"The validation loss was lowest in epoch {early.detail['since']} and has risen since; the error is low all the same."
         )
     if read.target.by == "the net itself":
         said.append(
@@ -196,9 +196,5 @@ def _of_mean(values: np.ndarray) -> Interval:
     from scipy.stats import t
 
     mean = float(values.mean())
-    half = (
-        float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values)))
-        if len(values) > 1
-        else math.inf
-    )
+    half = float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values)))
     return Interval(mean, mean - half, mean + half)
