@@ -47,7 +47,7 @@ def test_every_page_says_what_was_seen_tried_and_kept(coached):
     found = coached[0]
     record = json.loads(json.dumps(found.record()))
     for page in record["notebook"]["pages"][:-1]:
-        assert page["aim"] in ("bias", "variance") and "Training error" in page["saw"]
+        assert page["aim"] in ("bias", "variance", "both") and "Training error" in page["saw"]
         names = [one["name"] for one in page["tried"]]
         assert len(names) == len(set(names)) >= 3 and (page["kept"] is None or page["kept"] in names)
         assert page["why"].startswith("Kept: " if page["kept"] else "Nothing kept: ")

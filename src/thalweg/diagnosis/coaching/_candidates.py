@@ -57,6 +57,28 @@ def against_variance(plan: Plan) -> list[Candidate]:
     return _different(plan, found)
 
 
+def against_both(plan: Plan) -> list[Candidate]:
+    """A larger net and regularization at once, where neither helps alone; the rate falling to 0."""
+    larger = {
+        "twice as wide": _deeper(plan.widths, 0, 2),
+        "four times as wide": _deeper(plan.widths, 0, 4),
+        "a layer more, twice as wide": _deeper(plan.widths, 1, 2),
+        "two layers more": _deeper(plan.widths, 2, 1),
+    }
+    quieter = {
+        "dropout 0.2": {"dropout": 0.2},
+        "dropout 0.4": {"dropout": 0.4},
+        "L2 0.001": {"l2": 1e-3},
+        "dropout 0.2 and L2 0.0001": {"dropout": 0.2, "l2": 1e-4},
+    }
+    found = [
+        Candidate(f"{size}, {name}", plan._replace(widths=widths, schedule="cosine", **numbers))
+        for size, widths in larger.items()
+        for name, numbers in quieter.items()
+    ]
+    return _different(plan, found)
+
+
 def _training(plan: Plan) -> list[Candidate]:
     """Other ways of training the same net, which change both errors."""
     found = [
@@ -74,7 +96,7 @@ def _training(plan: Plan) -> list[Candidate]:
 
 
 def _deeper(widths: tuple[int, ...], layers: int, factor: int) -> tuple[int, ...]:
-    wide = tuple(min(factor * w, _WIDEST) for w in widths)
+    wide = tuple(min(factor * w, _WIDEST) for w in widths or (32,))
     return (*wide, *wide[-1:] * layers)[:_DEEPEST]
 
 
@@ -91,5 +113,5 @@ def _different(plan: Plan, found: list[Candidate]) -> list[Candidate]:
     return list(seen.values())
 
 
-FAMILIES = Table("family of remedies", {"bias": against_bias, "variance": against_variance})
+FAMILIES = Table("family of remedies", {"bias": against_bias, "variance": against_variance, "both": against_both})
 """What is too large -> what may be tried."""

@@ -234,12 +234,10 @@ class _Lesson:
         first = {HIGH_BIAS: "bias", HIGH_VARIANCE: "variance"}.get(read.scenario, larger)
         if read.scenario in (WELL, UNDECIDED) and self.target is None and not failed:
             saw += " Nothing says that more is reachable, and nothing that it is not: go on as long as something helps."
-        for aim in (first, "variance" if first == "bias" else "bias"):
+        for aim in (first, "variance" if first == "bias" else "bias", "both"):
             if aim not in failed:
                 return saw, aim
-        self.ended = (
-            "No remedy helps any more, neither against bias nor against variance: more or better rows would have to."
-        )
+        self.ended = "No remedy helps any more, neither against bias, nor against variance, nor both: more or better rows would have to."
         return saw, ""
 
     def round(self, saw: str, aim: str) -> bool:
@@ -268,7 +266,7 @@ class _Lesson:
     def rank(self, result: Result, aim: str) -> float:
         """What a round looks at: validation error and loss; against bias also the training error, whose turn comes first."""
         rest = float((result.validation + result.loss / 2).mean())
-        return rest if aim == "variance" else rest + 0.25 * float(result.train.mean())
+        return rest + 0.25 * float(result.train.mean()) if aim == "bias" else rest
 
     def judged(self, best: Candidate, now: Result, new: Result, aim: str) -> tuple[bool, str]:
         """Whether the best remedy is better than what there is by more than the noise of seeds."""

@@ -32,7 +32,7 @@ class Page(NamedTuple):
 
     Attributes:
         saw: the errors and the scenario, in a sentence.
-        aim: which gap was to be closed: ``'bias'`` or ``'variance'``; empty at the end.
+        aim: which gap was to be closed: ``'bias'``, ``'variance'`` or ``'both'``; empty at the end.
         tried: best first.
         kept: the name of what was kept, or None.
         why: why it was kept, or nothing was.
@@ -76,12 +76,7 @@ class Notebook(NamedTuple):
 def _page(number: int, page: Page) -> list[str]:
     lines = [_wrapped(f"{number}. {page.saw}", "   ")]
     if page.tried:
-        remedy = _AIMS[page.aim]
-        lines.append(
-            _wrapped(
-                f"   So the {page.aim} is what to reduce: {remedy}. Tried side by side ({page.seconds:.0f} s):", "   "
-            )
-        )
+        lines.append(_wrapped(f"   {_AIMS[page.aim]}. Tried side by side ({page.seconds:.0f} s):", "   "))
     width = max((len(one.name) for one in page.tried), default=0)
     for one in page.tried[:_SHOWN]:
         mark = "*" if one.name == page.kept else " "
@@ -95,8 +90,9 @@ def _page(number: int, page: Page) -> list[str]:
 
 
 _AIMS = {
-    "bias": "a larger net, longer training, another optimizer or rate",
-    "variance": "L2, L1, dropout, less complexity",
+    "bias": "So the bias is what to reduce: a larger net, longer training, another optimizer or rate",
+    "variance": "So the variance is what to reduce: L2, L1, dropout, less complexity",
+    "both": "Neither helps alone: a larger net and regularization at once",
 }
 
 
