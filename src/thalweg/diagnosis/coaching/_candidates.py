@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from thalweg._names import Table
 from thalweg.diagnosis.coaching._plan import RATES, Plan
@@ -65,7 +65,7 @@ def against_both(plan: Plan) -> list[Candidate]:
         "a layer more, twice as wide": _deeper(plan.widths, 1, 2),
         "two layers more": _deeper(plan.widths, 2, 1),
     }
-    quieter = {
+    quieter: dict[str, dict[str, Any]] = {
         "dropout 0.2": {"dropout": 0.2},
         "dropout 0.4": {"dropout": 0.4},
         "L2 0.001": {"l2": 1e-3},
