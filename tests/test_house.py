@@ -15,7 +15,7 @@ import thalweg
 ROOT = Path(thalweg.__file__).parent
 
 FLOORS = {
-    "_checks": 0, "_family": 0, "_intervals": 0, "_names": 0, "_registered": 0, "_seconds": 0, "_seeds": 0, "_tunable": 0,
+    "_checks": 0, "_family": 0, "_figures": 0, "_intervals": 0, "_names": 0, "_registered": 0, "_seconds": 0, "_seeds": 0, "_tunable": 0,
     "_weight_function": 0, "config": 0,
     "data": 1, "datasets": 1,
     "activations": 2, "constraints": 2, "initializers": 2, "layers": 2, "losses": 2, "metrics": 2, "optimizers": 2,

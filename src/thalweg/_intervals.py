@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from thalweg import _seeds
@@ -79,6 +81,36 @@ def mean_interval(values: np.ndarray, level: float, seed: int = 0) -> tuple[floa
     count = max(_RESAMPLES, int(np.ceil(_BEYOND / tail)))
     low, high = np.quantile(_resampled(values, count, seed), [tail, 1 - tail])
     return float(low), float(high)
+
+
+def student_interval(values: np.ndarray, level: float) -> tuple[float, float]:
+    """Student's interval for the mean of a few numbers, as scores over seeds: ``mean +- t * deviation / sqrt(n)``.
+
+    Args:
+        values: two numbers at least.
+        level: of the interval, in (0, 1).
+
+    Returns:
+        ``(low, high)``.
+
+    Example:
+        >>> low, high = student_interval(np.array([1.0, 2.0, 3.0]), 0.95)
+        >>> round(low, 3), round(high, 3)
+        (-0.484, 4.484)
+
+    Source: Student 1908, "The probable error of a mean".
+
+    """
+    mean, n = float(values.mean()), len(values)
+    half = student_quantile(level, n - 1) * float(values.std(ddof=1)) / math.sqrt(n)
+    return mean - half, mean + half
+
+
+def student_quantile(level: float, freedom: float) -> float:
+    """t, so that Student's distribution of so many degrees of freedom lies in [-t, t] with probability `level`."""
+    from scipy.stats import t
+
+    return float(t.ppf(1 - _tail(level), freedom))
 
 
 def _resampled(values: np.ndarray, count: int, seed: int) -> np.ndarray:

@@ -6,6 +6,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from thalweg._figures import require_matplotlib
+
 if TYPE_CHECKING:
     from thalweg.models import Model
 
@@ -14,10 +16,9 @@ _WIDTH, _HEIGHT, _GAP_X, _GAP_Y = 3.2, 0.8, 0.4, 0.6
 
 def draw(model: Model, path: Path, shapes: bool, names: bool, dpi: int) -> Path:
     """Draw `model` into the file `path`."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as missing:
-        raise ImportError("Pictures need the extra: pip install 'thalweg[plots]'") from missing
+    require_matplotlib()
+    from matplotlib.figure import Figure
+
     depth = _depths(model)
     spots = _spots(depth)
     around = 0.25 * max((spots[first][1] for first in spots), default=0)  # room for arrows that go around

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy.stats import beta, binom, binomtest
+from scipy.stats import beta, binom, binomtest, ttest_1samp
 
-from thalweg._intervals import mean_interval, proportion_interval
+from thalweg._intervals import mean_interval, proportion_interval, student_interval
 
 RNG = np.random.default_rng(0)
 
@@ -64,3 +64,9 @@ def test_what_has_no_interval_is_told():
     for level in (0, 1, 95):
         with pytest.raises(ValueError, match="between 0 and 1"):
             proportion_interval(1, 3, level)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.9, 0.95])
+def test_a_few_scores_get_students_interval(level):
+    values = RNG.normal(size=5)
+    np.testing.assert_allclose(student_interval(values, level), ttest_1samp(values, 0).confidence_interval(level))

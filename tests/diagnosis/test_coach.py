@@ -95,7 +95,7 @@ def test_nets_of_other_depths_widths_and_optimizers_train_in_one_population_as_e
     model = build(plans[0], purpose)
     found = measured(model, rows_of(model, (x, y), "x"), rows_of(model, rest, "y"))
     ground = Ground(found.task, found.train.rows, found.validation.rows, found.spread)
-    results, _ = train_plans(plans, purpose, ground, [5])
+    results = train_plans(plans, purpose, ground, [5])
     for plan, result in zip(plans, results, strict=True):
         alone = build(plan, purpose)
         stop = callbacks.EarlyStopping(patience=plan.patience, restore_best_weights=True)

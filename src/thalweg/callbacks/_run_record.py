@@ -16,6 +16,8 @@ from thalweg.callbacks._checkpoints import CheckpointFolder
 from thalweg.callbacks._history import History
 
 RECORD, HISTORY, LOCK, CHECKPOINTS = "run.json", "history.jsonl", "lock", "checkpoints"
+BATCH = 32
+"""Rows a step of a fit that was not told any."""
 _ARGUMENTS = ("batch_size", "shuffle", "steps_per_epoch", "initial_epoch")
 """Arguments of ``fit`` that a fit which goes on must share with the one before."""
 
@@ -161,6 +163,19 @@ class Run(NamedTuple):
     state: str
     owner: int | None
     epochs: list[dict[str, Any]]
+
+    @property
+    def batch_size(self) -> int:
+        """Rows a step."""
+        return (self.record.get("fit") or {}).get("batch_size") or BATCH
+
+    @property
+    def steps(self) -> int | None:
+        """Steps of an epoch, where the number of rows is known."""
+        asked, rows = (self.record.get("fit") or {}).get("steps_per_epoch"), (self.record.get("data") or {}).get("rows")
+        if asked:
+            return int(asked)
+        return None if rows is None else max(math.ceil(rows / self.batch_size), 1)
 
     @property
     def resumable(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from thalweg import callbacks, diagnosis
-from thalweg.cli._source import OF_TABLES, Source, source_of
+from thalweg.cli._source import OF_TABLES, Source, source_of, types_of
 from thalweg.cli._train import command_with
 from thalweg.diagnosis.coaching import Plan, Purpose, layers_of, training_of
 
@@ -59,9 +59,12 @@ def code_for_table(plan: Plan, name: str, asked: dict[str, Any], source: Source)
     """Python that reads the table, builds the net and trains it."""
     given = {option: asked[option] for option in OF_TABLES if asked.get(option)}
     target = given.pop("target").split(",")
-    read = {"types": dict(one.rsplit("=", 1) for one in given["types"].split(",")) if "types" in given else None}
-    read |= {"drop": given["drop"].split(",") if "drop" in given else None, "task": given.get("task")}
-    options = "".join(f", {key}={value!r}" for key, value in read.items() if value is not None)
+    read = {
+        "types": types_of(given.get("types")),
+        "drop": (given.get("drop") or "").split(","),
+        "task": given.get("task"),
+    }
+    options = "".join(f", {key}={value!r}" for key, value in read.items() if given.get(key))
     by = "".join(
         f", {key}={given[option]!r}" for key, option in (("group", "group"), ("time", "time_column")) if option in given
     )

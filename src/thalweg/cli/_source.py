@@ -120,7 +120,7 @@ def _of_table(path: Path, asked: dict[str, Any]) -> Source:
         raise ValueError(f"{path} is a table: say which column is to be predicted, --target NAME.")
     drop = [one for one in (asked.get("drop") or "").split(",") if one]
     targets = [one for one in asked["target"].split(",") if one]
-    table = data.read(path, targets, types=_types(asked.get("types")), drop=drop, task=asked.get("task"))
+    table = data.read(path, targets, types=types_of(asked.get("types")), drop=drop, task=asked.get("task"))
     by = asked["seed"], asked.get("group"), asked.get("time_column")
     left, tested = _cut_table(table, _fraction(asked), *by)
     train, rest = left.split(asked["validation"], *by)
@@ -148,7 +148,7 @@ def _of_table(path: Path, asked: dict[str, Any]) -> Source:
     )
 
 
-def _types(given: str | None) -> dict[str, str]:
+def types_of(given: str | None) -> dict[str, str]:
     """``'zip=categorical,id=identifier'`` as a dict."""
     found = {}
     for one in (given or "").split(","):

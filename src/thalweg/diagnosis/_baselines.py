@@ -47,14 +47,12 @@ class Baselines(NamedTuple):
     Attributes:
         found: the baselines, the best one first.
         nearest: error on each training row of its nearest neighbour's target, [rows].
-        rows: how many training rows they learnt from.
         classes: how many classes there are; None for numbers.
 
     """
 
     found: tuple[Baseline, ...]
     nearest: np.ndarray
-    rows: int
     classes: int | None
 
     def noise(self, nearest: Any) -> Any:
@@ -108,7 +106,7 @@ def baselines(found: Measured, seed: int = 0) -> Baselines:
             results.append(tried(name, _scores(model, x, y, other, task), crossed))
     results.sort(key=lambda one: one.error)
     classes = {"classes": getattr(task, "count", None), "labels": 2}.get(task.NAME)
-    return Baselines(tuple(results), neighbours.nearest, len(chosen), classes)
+    return Baselines(tuple(results), neighbours.nearest, classes)
 
 
 def _errors(found: Measured, targets: np.ndarray, scores: np.ndarray) -> np.ndarray:

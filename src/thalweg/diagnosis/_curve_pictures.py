@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from thalweg._figures import handed_on, require_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,10 +70,9 @@ def _points(axes: Any, places: np.ndarray, errors: Any, color: str, label: str) 
 
 
 def _new() -> tuple[Figure, Any]:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as missing:
-        raise ImportError("Pictures need the extra: pip install 'thalweg[plots]'") from missing
+    require_matplotlib()
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
@@ -84,13 +83,4 @@ def _new() -> tuple[Figure, Any]:
 
 def _finished(figure: Figure, path: str | Path | None) -> Figure:
     figure.legend(loc="outside right upper", frameon=False)
-    figure._repr_png_ = functools.partial(_png, figure)  # type: ignore[attr-defined]  # how a notebook shows it
-    if path is not None:
-        figure.savefig(path, dpi=150)
-    return figure
-
-
-def _png(figure: Figure) -> bytes:
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=100)
-    return file.getvalue()
+    return handed_on(figure, path)

@@ -11,7 +11,6 @@ import numpy as np
 from thalweg.callbacks import Run
 from thalweg.diagnosis._finding import Finding
 
-_BATCH = 32  # rows a step, where nobody said
 _FEWEST = 4  # epochs, below which a curve has no shape
 _FALLS = 0.05  # share of what was gained by then that the last quarter still gains
 _RISE = 0.2  # of the validation loss above its lowest
@@ -27,14 +26,12 @@ class Curves(NamedTuple):
         loss: of training, as the fit counted it.
         val_loss: of validation, or empty.
         steps: of an epoch, or None.
-        warnings: what the person was told.
 
     """
 
     loss: list[float]
     val_loss: list[float]
     steps: int | None
-    warnings: list[str]
 
     @property
     def epochs(self) -> int:
@@ -45,7 +42,7 @@ class Curves(NamedTuple):
 def curves_of(history: Any) -> Curves:
     """From a :class:`~thalweg.callbacks.History`, a dict of lists, or a :class:`~thalweg.callbacks.Run`; of None, none."""
     if history is None:
-        return Curves([], [], None, [])
+        return Curves([], [], None)
     if isinstance(history, Run):
         return _of_run(history)
     logs: Mapping[str, Sequence[Any]] = history if isinstance(history, Mapping) else history.history
@@ -54,14 +51,13 @@ def curves_of(history: Any) -> Curves:
     def numbers(name: str) -> list[float]:
         return [math.nan if one is None else float(one) for one in logs.get(name, [])]
 
-    return Curves(numbers("loss"), numbers("val_loss"), params.get("steps"), list(getattr(history, "warnings", [])))
+    return Curves(numbers("loss"), numbers("val_loss"), params.get("steps"))
 
 
 def _of_run(run: Run) -> Curves:
     lines = [{name: math.nan if value is None else value for name, value in one.items()} for one in run.epochs]
     loss, rest = ([float(one[name]) for one in lines if name in one] for name in ("loss", "val_loss"))
-    rows, batch = (run.record.get("data") or {}).get("rows"), (run.record.get("fit") or {}).get("batch_size")
-    return Curves(loss, rest, math.ceil(rows / (batch or _BATCH)) if rows else None, [])
+    return Curves(loss, rest, run.steps)
 
 
 def still_falling(curves: Curves) -> float:
@@ -126,7 +122,7 @@ def overfitting(curves: Curves) -> Finding | None:
 def lost(curves: Curves) -> bool:
     """Whether the loss was no number at some time, or rose above where it began."""
     loss = np.array(curves.loss)
-    return bool(len(loss) and (not np.isfinite(loss).all() or (len(loss) > 1 and loss[-1] > 1.1 * loss[0])))
+    return bool(len(loss) and (not np.isfinite(loss).all() or (len(loss) > 1 and loss[-1] > (1 + _JUMP) * loss[0])))
 
 
 def oscillates(curves: Curves) -> Finding | None:
@@ -135,7 +131,7 @@ def oscillates(curves: Curves) -> Finding | None:
     if len(loss) < _FEWEST or not np.isfinite(loss).all():
         return None
     jumps = int((np.diff(loss) > _JUMP * loss[:-1]).sum())
-    if jumps < (len(loss) - 1) / 3 and loss[-1] < _JUMP * loss[0] + loss[0]:
+    if jumps < (len(loss) - 1) / 3 and loss[-1] < (1 + _JUMP) * loss[0]:
         return None
     return Finding(
         "learning rate too high",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg._intervals import student_interval
 from thalweg.callbacks import read_run
 from thalweg.data import refuse_sealed
 from thalweg.diagnosis import _inside, _splits
@@ -30,6 +31,7 @@ from thalweg.diagnosis._scenario import (
     WHAT_DID_YOU_DO,
     Interval,
     Verdict,
+    tolerance,
     verdict,
 )
 from thalweg.models import load_model
@@ -128,13 +130,12 @@ def diagnose(
 
 def _look_at_fit(model: Any, found: Measured, read: Verdict, curves: Curves, seed: int) -> list[Finding]:
     """What went wrong in training; whoever fits the training rows well is left in peace but for what kills or misleads."""
-    near = max(0.02, 0.25 * read.target.reached.value)
     nothing = learnt_nothing(found.task, found.train)
-    bad = read.train.value - read.target.reached.value > near or nothing is not None
+    bad = read.bias.value > tolerance(read.target.reached.value) or nothing is not None
     inside = _inside.look_inside(model, found.train.rows)
     fed = names_of(found.train.rows, sum(one.reshape(len(one), -1).shape[1] for one in found.train.rows.x))
     looked: list[Finding | None] = [nothing, _inside.unscaled_inputs(inside, fed)]
-    looked += [check(inside, bad) for check in _inside.CHECKS.values()]
+    looked += [check(inside, bad) for check in _inside.CHECKS]
     if bad and (read.scenario in (HIGH_BIAS, BOTH, UNDECIDED) or lost(curves)):
         looked += [judged(probe(model, found.train.rows, curves, seed), curves), plateau(curves)]
     if read.scenario in (HIGH_VARIANCE, BOTH):
@@ -192,9 +193,4 @@ def _over_seeds(
 
 
 def _of_mean(values: np.ndarray) -> Interval:
-    """A mean and its 95 % interval, by Student's t."""
-    from scipy.stats import t
-
-    mean = float(values.mean())
-    half = float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values)))
-    return Interval(mean, mean - half, mean + half)
+    return Interval(float(values.mean()), *student_interval(values, 0.95))

@@ -17,6 +17,7 @@ from thalweg.diagnosis._scenario import (
     Interval,
     Target,
 )
+from thalweg.diagnosis._tasks import shown
 
 _WIDTH = 100
 
@@ -94,7 +95,9 @@ class Diagnosis(NamedTuple):
 
     def short(self) -> str:
         """One or two lines: the scenario, its numbers, and the first thing to do."""
-        head = f"{self.title()}: training {self.unit} {_number(self.train.value)}, validation {_number(self.validation.value)}"
+        head = (
+            f"{self.title()}: training {self.unit} {shown(self.train.value)}, validation {shown(self.validation.value)}"
+        )
         first = self.remedies[0] if self.remedies else None
         return head + (f"\nnext: {first.what} ({first.why})" if first else "")
 
@@ -113,7 +116,7 @@ class Diagnosis(NamedTuple):
         if self.notes:
             parts += ["", *(_wrapped("- ", one) for one in self.notes)]
         if self.baselines:
-            told = ", ".join(f"{name} {_number(error)}" for name, error in self.baselines.items())
+            told = ", ".join(f"{name} {shown(error)}" for name, error in self.baselines.items())
             parts += ["", _wrapped("", f"models that are no nets, validation {self.unit} on the same rows: {told}")]
         parts += ["", "what to do, in this order:"]
         for number, one in enumerate(self.remedies, start=1):
@@ -129,9 +132,9 @@ class Diagnosis(NamedTuple):
         ]
         found = [f"{'':<12}{self.unit:>21}   95 % interval"]
         for name, one, note in rows:
-            span = "" if one.low == one.high else f"{_number(one.low)} to {_number(one.high)}"
-            found.append(f"{name:<12}{_number(one.value):>21}   {span:<20}{note}")
-        return [*found, f"{'a constant':<12}{_number(self.constant):>21}"]
+            span = "" if one.low == one.high else f"{shown(one.low)} to {shown(one.high)}"
+            found.append(f"{name:<12}{shown(one.value):>21}   {span:<20}{note}")
+        return [*found, f"{'a constant':<12}{shown(self.constant):>21}"]
 
     def _gaps(self) -> list[str]:
         found = [
@@ -146,10 +149,6 @@ class Diagnosis(NamedTuple):
 
 def _whence(target: Target) -> str:
     return "given" if target.by == "given" else f"estimated: reached by {target.by}"
-
-
-def _number(value: float) -> str:
-    return f"{value:.1%}" if abs(value) >= 0.0995 or value == 0 else f"{value:.2%}"
 
 
 def _points(one: Interval) -> str:

@@ -80,7 +80,7 @@ class Doctor(Callback):
         nothing = learnt_nothing(task, part)
         bad = nothing is not None and done >= _PATIENCE
         inside = _inside.look_inside(self.model, some)
-        found = [_inside.unscaled_inputs(inside), *(check(inside, bad) for check in _inside.CHECKS.values())]
+        found = [_inside.unscaled_inputs(inside), *(check(inside, bad) for check in _inside.CHECKS)]
         if bad:
             found += [nothing, crawls(curves), plateau(curves)]
         return [*found, *self._by_curves(curves)]

@@ -8,7 +8,6 @@ import jax
 import numpy as np
 
 from thalweg import activations, config, layers
-from thalweg._names import Table
 from thalweg.data import Rows
 from thalweg.diagnosis._finding import Finding
 from thalweg.diagnosis._measured import some_of
@@ -93,10 +92,10 @@ def _activation_of(layer: Any) -> str:
     if isinstance(layer, layers.ReLU):
         return "relu" if not getattr(layer, "negative_slope", 0.0) else ""
     function = getattr(layer, "activation", None)
-    return next((name for name, one in _ENDS_OF.items() if function is one), "")
+    return next((name for name, one in _KNOWN.items() if function is one), "")
 
 
-_ENDS_OF = {"relu": activations.relu, "sigmoid": activations.sigmoid, "tanh": activations.tanh}
+_KNOWN = {"relu": activations.relu, "sigmoid": activations.sigmoid, "tanh": activations.tanh}
 _ENDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 """Activation -> the values at which it is flat."""
 
@@ -188,5 +187,5 @@ def _of_kind(inside: Inside, kind: str) -> list[tuple[str, np.ndarray]]:
     return [(name, given) for name, given in pairs if name in inside.hidden and inside.kinds[name] == kind]
 
 
-CHECKS = Table("check", {"dead units": dead_units, "saturated units": saturated_units, "gradients": gradients_by_layer})
-"""Name -> a finding or None, from what is seen inside, and whether the net fits its training rows badly."""
+CHECKS = (dead_units, saturated_units, gradients_by_layer)
+"""Each gives a finding or None, from what is seen inside, and whether the net fits its training rows badly."""

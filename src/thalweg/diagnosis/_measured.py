@@ -21,7 +21,6 @@ class Part(NamedTuple):
     Attributes:
         rows: as the net takes them.
         targets: class numbers, 0 and 1, or numbers.
-        decided: likewise, by the net.
         scores: the net's outputs, [rows, outputs].
         errors: the net's, [rows].
         constant: errors of the best constant prediction, [rows].
@@ -30,7 +29,6 @@ class Part(NamedTuple):
 
     rows: Rows
     targets: np.ndarray
-    decided: np.ndarray
     scores: np.ndarray
     errors: np.ndarray
     constant: np.ndarray
@@ -99,9 +97,8 @@ def part_of(model: Any, rows: Rows, task: Any, spread: Any, constant: Any) -> Pa
     """
     own = task.targets(rows.y[0])
     outputs = np.asarray(model.predict(inputs_of(rows), verbose=0), np.float64)
-    decided = task.decided(outputs)
-    errors = task.errors(own, decided, spread)
-    return Part(rows, own, decided, outputs.reshape(rows.n, -1), errors, task.errors(own, constant, spread))
+    errors = task.errors(own, task.decided(outputs), spread)
+    return Part(rows, own, outputs.reshape(rows.n, -1), errors, task.errors(own, constant, spread))
 
 
 def some_of(rows: Rows, count: int) -> Rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -148,6 +148,11 @@ def _agree(train: float, rest: Part, reached: float, noise: float, constant: flo
     return bool(high - low < _BLIND or ends[0] == ends[1])
 
 
+def tolerance(error: Any) -> Any:
+    """By how much another error may be larger and still be called the same."""
+    return np.maximum(_NEAR, _SHARE * error)
+
+
 def read_table(
     train: np.ndarray, rest: np.ndarray, reached: np.ndarray, noise: np.ndarray, constant: float
 ) -> np.ndarray:
@@ -157,11 +162,10 @@ def read_table(
     clearly above what noise explains, or hardly below a constant's, and above the training error. A validation error
     clearly below the training error is nobody's merit.
     """
-    near = np.maximum(_NEAR, _SHARE * reached)
-    bias = train - reached > near
-    gap = rest - train > np.maximum(_NEAR, _SHARE * np.minimum(rest, np.maximum(train, reached)))
-    variance = gap & ((rest - noise > np.maximum(_NEAR, _SHARE * noise)) | (rest > _HARDLY * constant))
-    odd = train - rest > np.maximum(_NEAR, _SHARE * rest)
+    bias = train - reached > tolerance(reached)
+    gap = rest - train > tolerance(np.minimum(rest, np.maximum(train, reached)))
+    variance = gap & ((rest - noise > tolerance(noise)) | (rest > _HARDLY * constant))
+    odd = train - rest > tolerance(rest)
     odd &= odd.mean() >= _ODD  # it takes more to believe what should not be
     return np.select([odd, bias & variance, bias, variance], [3, 2, 0, 1], 4)
 

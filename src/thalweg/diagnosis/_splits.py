@@ -59,7 +59,10 @@ def look_at_split(found: Measured, baselines: Baselines) -> Looked:
     kept = weight > 0
     wrong: list[Finding | None] = []
     if mix is None:  # which is a drift too, and says more
-        wrong = [drift(found, train, rest[kept]) if kept.any() else None, no_signal(found, baselines)]
+        wrong = [
+            drift(found, train, rest[kept]) if kept.any() else None,
+            no_signal(found, baselines, dimensions(scaled(train, rest)[0])),
+        ]
     lost = not known or any(wrong)
     told = [mix, sorted_validation(found), leaking_feature(found, train, rest), *wrong]
     findings += [one for one in told if one is not None]
@@ -221,15 +224,21 @@ def _most_moved(train: np.ndarray, rest: np.ndarray, names: tuple[str, ...], cou
     return ", ".join(names[i] for i in np.argsort(-gaps)[:count])
 
 
-def no_signal(found: Measured, baselines: Baselines) -> Finding | None:
-    """What anybody says of a row, the net or any baseline, has nothing to do with its target."""
+def no_signal(found: Measured, baselines: Baselines, wide: float) -> Finding | None:
+    """What anybody says of a row, the net or any baseline, has nothing to do with its target.
+
+    Args:
+        found: the net's errors.
+        baselines: those of others.
+        wide: in how many directions the rows spread; of few rows in many directions nothing is said.
+
+    """
     rest = found.validation
     contenders = [
         ("the net", rest.errors, rest.scores),
         *((one.name, one.errors, one.scores) for one in baselines.found),
     ]
     bound = norm.isf(_BY_CHANCE / len(contenders))
-    wide = dimensions(scaled(flat(found.train.rows), flat(rest.rows))[0])
     if rest.rows.n < _SORTED or found.train.rows.n < _ROWS_A_DIMENSION * wide:
         return None
     if any(beyond_chance(found, scores) > bound for _, _, scores in contenders):

@@ -14,6 +14,11 @@ _TWO = (losses.BinaryCrossentropy, losses.BinaryFocalCrossentropy)
 _MARGINS = (losses.Hinge, losses.SquaredHinge)
 
 
+def shown(error: float) -> str:
+    """A share as people write it."""
+    return f"{error:.1%}" if error >= 0.0995 or error <= 0 else f"{error:.2%}"
+
+
 @dataclass(frozen=True)
 class Classes:
     """One class a row; a row's error is 1 where the net takes another for the most probable one.
@@ -57,7 +62,7 @@ class Classes:
 
     def shown(self, error: float) -> str:
         """An error as people write it."""
-        return f"{error:.1%}" if error >= 0.0995 or error <= 0 else f"{error:.2%}"
+        return shown(error)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from thalweg._checks import number
+from thalweg._intervals import student_interval, student_quantile
 from thalweg.diagnosis._errors_of import checked_seeds, errors_on, ground_of, trained
 
 if TYPE_CHECKING:
@@ -220,9 +221,8 @@ def _turned(model: Any, hyper: str, value: float, rows: Any, seed: int) -> Any:
 
 
 def _mean(errors: np.ndarray, level: float) -> Mean:
-    middle = float(errors.mean())
-    half = _quantile(level, len(errors) - 1) * float(errors.std(ddof=1)) / math.sqrt(len(errors))
-    return Mean(middle, max(middle - half, 0.0), middle + half)
+    low, high = student_interval(errors, level)
+    return Mean(float(errors.mean()), max(low, 0.0), high)
 
 
 def _alike(difference: np.ndarray, level: float) -> bool:
@@ -232,10 +232,4 @@ def _alike(difference: np.ndarray, level: float) -> bool:
     drawn = float(difference.mean(axis=0).var()) / rows
     both = seeds + drawn
     freedom = both**2 / max(seeds**2 / (nets - 1) + drawn**2 / max(rows - 1, 1), 1e-300) if both else 1.0
-    return float(difference.mean()) <= _quantile(level, freedom) * math.sqrt(both)
-
-
-def _quantile(level: float, freedom: float) -> float:
-    from scipy.stats import t
-
-    return float(t.ppf((1 + level) / 2, freedom))
+    return float(difference.mean()) <= student_quantile(level, freedom) * math.sqrt(both)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from thalweg.callbacks import History, Run
+from thalweg.callbacks import Run
 from thalweg.callbacks._run_record import HISTORY
 
-_BATCH = 32  # of a fit that was not told any
 _NO_LOGS = ("epoch", "seconds")
 
 
@@ -53,24 +51,3 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             continue
         if isinstance(found, dict):
             yield found
-
-
-def steps_of(run: Run) -> int | None:
-    """Steps of an epoch, where the number of rows is known."""
-    fit, rows = run.record.get("fit") or {}, (run.record.get("data") or {}).get("rows")
-    if fit.get("steps_per_epoch"):
-        return int(fit["steps_per_epoch"])
-    return None if rows is None else max(math.ceil(rows / (fit.get("batch_size") or _BATCH)), 1)
-
-
-def history_of(run: Run, events: Events) -> History:
-    """As the fit gave it."""
-    found = History()
-    found.epoch = [line["epoch"] for line in events.epochs]
-    found.history = {
-        name: [math.nan if line[name] is None else line[name] for line in events.epochs if name in line]
-        for name in events.names
-    }
-    found.params = {"steps": steps_of(run), "epochs": len(found.epoch), "verbose": 0}
-    found.warnings = list(events.warnings)
-    return found

@@ -68,7 +68,7 @@ def gather(
     events = events_of(told)
     given, why = _tried(lambda: _given(told, train, validation, class_names, model))
     sections = _Sections(given, why)
-    of_net = sections.make("diagnosis", lambda one: diagnosed(told, events, one))
+    of_net = sections.make("diagnosis", lambda one: diagnosed(told, one))
     if learning_curve:
         curve = sections.make("learning_curve", lambda one: learnt(one, told, len(events.epochs)))
     else:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from thalweg.callbacks import Run
-from thalweg.reports._events import Events, steps_of
+from thalweg.reports._events import Events
 
 _IN_UNIT = ("mae", "mean_absolute_error", "rmse", "root_mean_squared_error")
 """Metrics that are in the target's unit."""
@@ -23,7 +23,7 @@ def happened(run: Run, events: Events, unit: tuple[float, str]) -> dict[str, Any
     """
     names = [name for name in events.names if not name.startswith("val_")]
     names.sort(key=lambda name: (name != "loss", name == "learning_rate"))
-    steps = steps_of(run)
+    steps = run.steps
     return {
         "epochs": [line["epoch"] + 1 for line in events.epochs],
         "series": [_curve(name, events, unit) for name in names if _is_curve(name, events)],

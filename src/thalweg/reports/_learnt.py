@@ -11,7 +11,6 @@ from thalweg.callbacks import Run
 from thalweg.reports._given import Given
 
 _AHEAD = 24  # points of what is foretold
-_BATCH = 32  # of a fit that was not told any
 
 
 def learnt(given: Given, run: Run, epochs: int) -> dict[str, Any]:
@@ -21,13 +20,12 @@ def learnt(given: Given, run: Run, epochs: int) -> dict[str, Any]:
         thalweg.data.DataError: where there are too few rows.
 
     """
-    fit = run.record.get("fit") or {}
     curve = diagnosis.learning_curve(
         given.model,
         *given.train,
         validation=given.validation,
         epochs=max(epochs, 1),
-        batch_size=fit.get("batch_size") or _BATCH,
+        batch_size=run.batch_size,
         seed=int((run.record.get("seeds") or [0])[0]),
     )
     sizes = np.geomspace(curve.sizes[-1], curve.predictions[-1].rows, _AHEAD)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from thalweg._figures import require_matplotlib
 from thalweg._names import Table
 from thalweg.reports._blocks import Picture
 
@@ -32,19 +33,6 @@ _MEMBERS = 12  # nets from which on a line is drawn faint
 _NAMED = 40  # letters of a name
 
 
-def require() -> None:
-    """Make sure that pictures can be drawn.
-
-    Raises:
-        ImportError: where matplotlib is missing; it is in the extra ``plots``.
-
-    """
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError as missing:
-        raise ImportError("Pictures need the extra: pip install 'thalweg[plots]'") from missing
-
-
 def svg(picture: Picture) -> str:
     """An ``<svg>`` element to put into a page; its colours are the page's."""
     text = _written(picture, "svg", transparent=True, metadata={"Date": None, "Creator": None}).decode()
@@ -63,7 +51,7 @@ def png(picture: Picture) -> bytes:
 
 
 def _written(picture: Picture, form: str, **how: Any) -> bytes:
-    require()
+    require_matplotlib()
     from matplotlib import rc_context
 
     style: Any = _style()

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from thalweg import files
+from thalweg._figures import require_matplotlib
 from thalweg.reports._gather import gather
 from thalweg.reports._html import html
 from thalweg.reports._markdown import FOLDER, markdown, picture_files
-from thalweg.reports._pictures import require
 from thalweg.reports._report import Report
 
 
@@ -61,7 +61,7 @@ def report(
         (32, ['learning_curve'])
 
     """
-    require()
+    require_matplotlib()
     found = gather(run, train, validation, class_names=class_names, model=model, learning_curve=learning_curve)
     folder = Path(run)
     (folder / FOLDER).mkdir(exist_ok=True)

@@ -8,7 +8,6 @@ parameters that were not active.)
 from __future__ import annotations
 
 import functools
-import io
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from thalweg._figures import handed_on, require_matplotlib
 from thalweg._names import Table
 from thalweg.tuner._importance import fenced
 from thalweg.tuner._importance import importance as importance_of
@@ -136,16 +136,9 @@ def picture(
 
     """
     draw = KINDS[kind]
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError as missing:
-        raise ImportError("Pictures need the extra: pip install 'thalweg[plots]'") from missing
+    require_matplotlib()
     search = _search(trials, space, objectives, settings.pop("objective", None))
-    figure: Figure = draw(search, **settings)
-    figure._repr_png_ = functools.partial(_png, figure)  # type: ignore[attr-defined]  # how a notebook shows it
-    if path is not None:
-        figure.savefig(path, dpi=150)
-    return figure
+    return handed_on(draw(search, **settings), path)
 
 
 def _search(
@@ -158,12 +151,6 @@ def _search(
     if not scored:
         raise ValueError(f"There is nothing to draw: none of {len(told)} trials has ended with a finite score.")
     return _Search(scored, [trial for trial in told if not trial.has_score], meanings(space), objectives, index)
-
-
-def _png(figure: Figure) -> bytes:
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=100)
-    return file.getvalue()
 
 
 # -- figures and axes --------------------------------------------------------------------------

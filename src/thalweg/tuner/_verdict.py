@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from thalweg._intervals import student_interval, student_quantile
 from thalweg.tuner._objective import Objective
 from thalweg.tuner._summary import settings
 
@@ -105,9 +106,8 @@ def verdict_of(objective: Objective, entrants: Sequence[tuple[int, dict[str, Any
     for trial, values, scores in entrants:
         finite = np.array([score for score in scores if math.isfinite(score)], float)
         if len(finite) > 1:
-            half = _quantile(len(finite) - 1) * finite.std(ddof=1) / math.sqrt(len(finite))
-            mean = float(finite.mean())
-            rows.append(Entrant(trial, dict(values), tuple(finite.tolist()), mean, mean - half, mean + half))
+            interval = student_interval(finite, LEVEL)
+            rows.append(Entrant(trial, dict(values), tuple(finite.tolist()), float(finite.mean()), *interval))
     if not rows:
         raise ValueError("No trial has two finite scores to compare: train on more seeds.")
     rows.sort(key=lambda one: objective.sign * one.mean)
@@ -124,10 +124,4 @@ def _welch(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
     if spread == 0:
         return float(one.mean() - other.mean()), 0.0
     freedom = spread**2 / sum(part**2 / (len(s) - 1) for part, s in zip(parts, (one, other), strict=True))
-    return float(one.mean() - other.mean()), _quantile(freedom) * math.sqrt(spread)
-
-
-def _quantile(freedom: float) -> float:
-    from scipy.stats import t
-
-    return float(t.ppf((1 + LEVEL) / 2, freedom))
+    return float(one.mean() - other.mean()), student_quantile(LEVEL, freedom) * math.sqrt(spread)

@@ -17,14 +17,14 @@ from thalweg._seconds import seconds_of
 from thalweg.data import DataError, refuse_sealed
 from thalweg.diagnosis._baselines import baselines, one_thread
 from thalweg.diagnosis._errors_of import Ground
-from thalweg.diagnosis._measured import Measured, inputs_of, measured, part_of, rows_of
+from thalweg.diagnosis._measured import Measured, inputs_of, measured, part_of
 from thalweg.diagnosis._scenario import HIGH_BIAS, HIGH_VARIANCE, UNDECIDED, WELL, Verdict, verdict
 from thalweg.diagnosis._splits import Looked, look_at_split
 from thalweg.diagnosis.coaching._candidates import FAMILIES, Candidate
 from thalweg.diagnosis.coaching._code import code_of
 from thalweg.diagnosis.coaching._notebook import Notebook, Page, Tried
 from thalweg.diagnosis.coaching._plan import Plan, Purpose, build
-from thalweg.diagnosis.coaching._trained import Result, train
+from thalweg.diagnosis.coaching._trained import Result, stopping, train
 from thalweg.engine import use_host_devices
 
 SEEDS = 3  # of a plan that is judged: one net more than a spread needs
@@ -36,7 +36,7 @@ _LEAST = 0.4  # of a round's time, with which a shorter one is begun
 _FIRST = (64,)  # widths to start from
 _STEPS = 1500  # that a net of the first plan takes, about
 _LEFT = 0.25  # share of the time that the last training may take
-_PARTS = (256, 32)  # largest and smallest batch
+_BATCHES = (32, 256)  # smallest and largest
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ def coach(
 
     It starts with a small net and diagnoses it. Where the training error is what is too large, it tries a larger net, longer
     training, other rates and optimizers; where the gap to the validation error is, L2, L1, dropout and less complexity. The
-    remedies of a round train side by side on three seeds each. The best one is trained again beside what it is to replace,
-    on three other seeds, and kept where it is better by more than the noise of seeds. That goes on until the target is
+    remedies of a round train side by side, on one seed each. The best three are trained again beside what they are to replace,
+    on three other seeds, and the best one is kept where it is better by more than the noise of seeds. That goes on until the target is
     reached, the time is up, or no remedy helps. Test rows stay where they are: it sees training and validation rows alone.
 
     Args:
@@ -134,14 +134,15 @@ def coach(
     if target_error is not None and not 0 <= float(target_error) < math.inf:
         raise ValueError(f"target_error must be a number of at least 0, an error rate like 0.02, got {target_error!r}.")
     use_host_devices()
-    given = _ground(x, y, validation, front, goal, seed)
-    given = (given[0]._replace(preprocessing=preprocessing), *given[1:])
+    given = _ground(x, y, validation, front, goal, preprocessing, seed)
     lesson = _Lesson(given, target_error, seconds_of(time, "time"), seed, tell)
     lesson.go()
     return lesson.end(run, code)
 
 
-def _ground(x: Any, y: Any, validation: Any, front: Any, goal: Any, seed: int) -> tuple[Purpose, data.Rows, data.Rows]:
+def _ground(
+    x: Any, y: Any, validation: Any, front: Any, goal: Any, preprocessing: Any, seed: int
+) -> tuple[Purpose, data.Rows, data.Rows]:
     if validation is None:
         cut = data.split(x, y, 0.2, 0, seed=_seeds.checked(seed))
         (x, y), validation = cut.train, cut.validation
@@ -158,7 +159,7 @@ def _ground(x: Any, y: Any, validation: Any, front: Any, goal: Any, seed: int) -
     if goal.loss == "mse":
         values = np.asarray(rows.y[0], np.float64).reshape(rows.n, -1)
         scale = (values.mean(axis=0), np.where(values.std(axis=0) > 0, values.std(axis=0), 1.0))
-    purpose = Purpose(front, goal.outputs, goal.activation, goal.loss, goal.metric, rows.n, scale)
+    purpose = Purpose(front, goal.outputs, goal.activation, goal.loss, goal.metric, rows.n, scale, preprocessing)
     return purpose, rows, rest
 
 
@@ -177,13 +178,11 @@ class _Lesson:
     def __post_init__(self) -> None:
         self.begun = time.monotonic()
         self.purpose, rows, rest = self.given
-        batch = int(np.clip(2 ** round(math.log2(max(rows.n / 60, 1))), *_PARTS[::-1]))
+        batch = int(np.clip(2 ** round(math.log2(max(rows.n / 60, 1))), *_BATCHES))
         epochs = int(np.clip(_STEPS * batch // rows.n, 10, 100))
         self.plan = Plan(_FIRST, batch=batch, epochs=epochs)
         model = build(self.plan, self.purpose)
-        self.found: Measured = measured(
-            model, rows_of(model, _pair(rows), "x"), rows_of(model, _pair(rest), "validation")
-        )
+        self.found: Measured = measured(model, rows, rest)
         self.ground = Ground(self.found.task, self.found.train.rows, self.found.validation.rows, self.found.spread)
         with one_thread():
             self.others = baselines(self.found, self.seed)
@@ -206,9 +205,8 @@ class _Lesson:
         self.now = self.trained([self.plan], SEEDS)[0]
         self.fit_to_time()
         failed: set[str] = set()
-        while not self.ended:
-            read = self.read()
-            saw, aim = self.see(read, failed)
+        while True:
+            saw, aim = self.see(self.read(), failed)
             if not aim:
                 if self.target is None or float(self.now.validation[self.now.place]) > self.target:
                     self.polish()
@@ -302,7 +300,7 @@ class _Lesson:
         """Plans on seeds that nobody has had yet."""
         self.draws += 1
         seeds = [int(one) for one in np.random.SeedSequence((self.seed, self.draws)).generate_state(count)]
-        return train(plans, self.purpose, self.ground, seeds)[0]
+        return train(plans, self.purpose, self.ground, seeds)
 
     def read(self) -> Verdict:
         """The table, for the net that there is."""
@@ -368,16 +366,12 @@ class _Lesson:
             batch_size=self.plan.batch,
             epochs=self.plan.epochs,
             validation_data=(inputs_of(self.ground.rest), self.ground.rest.y[0]),
-            callbacks=[callbacks.EarlyStopping(patience=self.plan.patience, restore_best_weights=True)],
+            callbacks=[stopping(self.plan)],
             seed=seed,
             run=folder,
             verbose=0,
         )
         return model
-
-
-def _pair(rows: data.Rows) -> tuple[Any, Any]:
-    return inputs_of(rows), rows.y[0]
 
 
 def _single(result: Result, i: int) -> Result:

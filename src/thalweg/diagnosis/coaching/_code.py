@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from thalweg.diagnosis._errors_of import Ground
 from thalweg.diagnosis.coaching._plan import Plan, Purpose
 
@@ -10,7 +12,7 @@ def code_of(plan: Plan, purpose: Purpose, ground: Ground) -> str:
     """Python that builds the net and trains it, from arrays ``x``, ``y``, ``x_val`` and ``y_val``."""
     shape = ground.train.x[0].shape[1:]
     front = [f"layers.Input({tuple(shape)!r})", *(["layers.Flatten()"] if len(shape) > 1 else []), "scale"]
-    grey = ground.train.x[0].dtype.kind == "u"
+    grey = ground.train.x[0].dtype == np.uint8  # as models.array_front has it
     scale = (
         [f"scale = layers.Rescaling(1 / {max(int(ground.train.x[0].max()), 1)})"]
         if grey

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -53,7 +52,7 @@ class Result(NamedTuple):
         return self.nets[self.place]
 
 
-def train(plans: Sequence[Plan], purpose: Purpose, ground: Ground, seeds: Sequence[int]) -> tuple[list[Result], float]:
+def train(plans: Sequence[Plan], purpose: Purpose, ground: Ground, seeds: Sequence[int]) -> list[Result]:
     """Train each plan on each seed, in as few populations as their sizes allow.
 
     Args:
@@ -63,10 +62,9 @@ def train(plans: Sequence[Plan], purpose: Purpose, ground: Ground, seeds: Sequen
         seeds: of first weights, orders and dropout, the same for every plan.
 
     Returns:
-        A result a plan, and how many seconds it took.
+        A result a plan.
 
     """
-    begun = time.monotonic()
     nets = [[build(plan, purpose) for _ in seeds] for plan in plans]
     for each in nets:
         each[0].ready(ground.train, seeds[0])
@@ -75,16 +73,14 @@ def train(plans: Sequence[Plan], purpose: Purpose, ground: Ground, seeds: Sequen
         members = [net for i in group for net in nets[i]]
         crew = Population(members)
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # a plan that loses its loss has its answer; what is wrong with rows was told
+            warnings.simplefilter("ignore")  # a lost loss is an answer too; what is wrong with rows was told
             crew.fit(
                 inputs_of(ground.train),
                 ground.train.y[0],
                 validation_data=(inputs_of(ground.rest), ground.rest.y[0]),
                 batch_size=plans[0].batch,
                 epochs=[plans[i].epochs for i in group for _ in seeds],
-                member_callbacks=[[_stopping(plans[i])] for i in group for _ in seeds],
+                member_callbacks=[[stopping(plans[i])] for i in group for _ in seeds],
                 seeds=[seed for _ in group for seed in seeds],
                 verbose=0,
             )
@@ -94,7 +90,7 @@ def train(plans: Sequence[Plan], purpose: Purpose, ground: Ground, seeds: Sequen
         losses = _losses(crew, ground).reshape(len(group), -1)
         for place, i in enumerate(group):
             found[i] = Result(plans[i], tuple(seeds), tuple(nets[i]), errors[0][place], errors[1][place], losses[place])
-    return [found[i] for i in range(len(plans))], time.monotonic() - begun
+    return [found[i] for i in range(len(plans))]
 
 
 def _losses(crew: Population, ground: Ground) -> np.ndarray:
@@ -110,7 +106,8 @@ def _losses(crew: Population, ground: Ground) -> np.ndarray:
     return np.array([float(loss(y, one)) for one in outputs]) / max(float(loss(y, constant)), 1e-12)
 
 
-def _stopping(plan: Plan) -> Any:
+def stopping(plan: Plan) -> Any:
+    """What ends a training, and gives the net of the best epoch back."""
     return callbacks.EarlyStopping(patience=plan.patience, restore_best_weights=True)
 
 
