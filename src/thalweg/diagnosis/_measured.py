@@ -117,7 +117,7 @@ def learnt_nothing(task: Any, part: Part) -> Finding | None:
         "no better than constant",
         f"the training error is {task.shown(part.error)}, that of a constant ({task.WORST}) {task.shown(constant)}: the net "
         "has learnt nothing",
-        "what else was found first; then a net and a learning rate that are known to work (adam, 1e-3)",
+        "once what else was found is mended, a net and a learning rate that are known to work (adam, 1e-3)",
         {"error": part.error, "constant": constant},
     )
 
