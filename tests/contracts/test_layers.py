@@ -17,6 +17,7 @@ from thalweg.engine import compiled
 RNG = np.random.default_rng(2)
 FLAT = RNG.normal(size=(8, 6)).astype(np.float32)
 DEEP = RNG.normal(size=(8, 4, 3)).astype(np.float32)
+IMAGES = RNG.normal(size=(8, 5, 4, 2)).astype(np.float32)
 CODES = RNG.integers(0, 7, (8, 4)).astype(np.float32)
 PAIR = [FLAT, RNG.normal(size=(8, 6)).astype(np.float32)]
 
@@ -55,6 +56,17 @@ CASES = [
     ("Normalization", {"mean": 0.5, "variance": 2.0}, FLAT),
     ("PReLU", {"alpha_initializer": "ones"}, FLAT),
     ("PReLU", {"shared_axes": [1]}, DEEP),
+    ("RandomFlip", {"mode": "horizontal"}, IMAGES),
+    ("RandomRotation", {"factor": (0.1, 0.1)}, IMAGES),
+    ("RandomRotation", {"factor": (-0.3, -0.3), "fill_mode": "wrap", "interpolation": "nearest"}, IMAGES),
+    ("RandomTranslation", {"height_factor": (0.3, 0.3), "width_factor": (-0.2, -0.2)}, IMAGES),
+    ("RandomTranslation", {"height_factor": 0, "width_factor": (1, 1), "data_format": "channels_first"}, IMAGES),
+    ("RandomZoom", {"height_factor": (0.2, 0.2), "fill_mode": "nearest"}, IMAGES),
+    (
+        "RandomZoom",
+        {"height_factor": 0, "width_factor": (-0.3, -0.3), "fill_mode": "constant", "fill_value": 0.5},
+        IMAGES,
+    ),
     ("ReLU", {}, FLAT),
     ("ReLU", {"max_value": 0.7, "negative_slope": 0.1, "threshold": 0.2}, FLAT),
     ("Rescaling", {"scale": 0.5, "offset": 0.1}, FLAT),
@@ -65,7 +77,7 @@ CASES = [
 ]
 IDS = [f"{name}-{i}" for i, (name, *_) in enumerate(CASES)]
 each_case = pytest.mark.parametrize(("name", "given", "x"), CASES, ids=IDS)
-NOISY = {"Dropout", "GaussianNoise"}
+NOISY = {"Dropout", "GaussianNoise", "RandomFlip"}
 
 
 def pair(name, given, x):
@@ -97,7 +109,8 @@ def test_every_layer_stands_in_the_table_of_cases():
 @each_case
 def test_forward_is_keras_s(name, given, x):
     ours, theirs = pair(name, given, x)
-    np.testing.assert_allclose(ours(x), theirs(x), rtol=1e-6, atol=1e-6)
+    told = {"training": False} if name.startswith("Random") else {}  # called alone, these show what training does
+    np.testing.assert_allclose(ours(x, **told), theirs(x, **told), rtol=1e-6, atol=1e-6)
     shapes = [one.shape for one in x] if isinstance(x, list) else x.shape
     features = tuple(s[1:] for s in shapes) if isinstance(x, list) else shapes[1:]
     assert (x[0] if isinstance(x, list) else x).shape[:1] + ours.output_features(features) == theirs(x).shape
@@ -238,6 +251,11 @@ def test_lambda_trains():
         (lambda: layers.Dropout(1.2), "rate"),
         (lambda: layers.Dropout(float("nan")), "rate"),
         (lambda: layers.GaussianNoise(-1), "stddev"),
+        (lambda: layers.RandomTranslation(1.5, 0), "height_factor"),
+        (lambda: layers.RandomZoom((0.1, 0.2, 0.3)), "a pair of them"),
+        (lambda: layers.RandomRotation(0.1, fill_mode="mirror"), "fill_mode"),
+        (lambda: layers.RandomFlip("sideways"), "mode"),
+        (lambda: layers.RandomRotation(0.1)(DEEP), "Reshape"),
         (lambda: layers.Dense(3, activation="rellu"), "Did you mean 'relu'"),
         (lambda: layers.Dense(3, kernel_initializer="he_norml"), "Did you mean 'he_normal'"),
         (lambda: layers.Dense(3, kernel_regularizer="l3"), "l3"),

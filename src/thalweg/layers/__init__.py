@@ -17,6 +17,10 @@ from thalweg.layers._activation import ReLU as ReLU
 from thalweg.layers._activation import Softmax as Softmax
 from thalweg.layers._any_activation import ELEMENTWISE as ELEMENTWISE
 from thalweg.layers._any_activation import AnyActivation as AnyActivation
+from thalweg.layers._augmentation import RandomFlip as RandomFlip
+from thalweg.layers._augmentation import RandomRotation as RandomRotation
+from thalweg.layers._augmentation import RandomTranslation as RandomTranslation
+from thalweg.layers._augmentation import RandomZoom as RandomZoom
 from thalweg.layers._base import Layer as Layer
 from thalweg.layers._base import mask_rows as mask_rows
 from thalweg.layers._context import Context as Context
@@ -76,6 +80,10 @@ _CLASSES: tuple[type[Layer], ...] = (
     Multiply,
     Normalization,
     PReLU,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
     ReLU,
     Rescaling,
     Reshape,
