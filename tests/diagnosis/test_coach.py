@@ -7,9 +7,12 @@ import pytest
 
 import thalweg
 from thalweg import callbacks, data, models
+from thalweg.diagnosis._errors_of import Ground
+from thalweg.diagnosis._measured import measured
 from thalweg.diagnosis.coaching import Plan, Purpose
-from thalweg.diagnosis.coaching._candidates import FAMILIES
-from thalweg.diagnosis.coaching._plan import build
+from thalweg.diagnosis.coaching._candidates import FAMILIES, remedies
+from thalweg.diagnosis.coaching._code import code_of
+from thalweg.diagnosis.coaching._plan import build, images_of
 from thalweg.diagnosis.coaching._trained import train as train_plans
 
 RNG = np.random.default_rng(0)
@@ -85,22 +88,62 @@ def test_each_remedy_changes_the_plan_and_none_stands_twice():
     assert any(one.l2 == 0 and one.dropout == 0 for one in (c.plan for c in FAMILIES["bias"](plan)))
 
 
-def test_nets_of_other_depths_widths_and_optimizers_train_in_one_population_as_each_would_alone():
-    (x, y), rest = corners(96), corners(48)
-    purpose = Purpose(models.array_front(x), 2, "softmax", "sparse_categorical_crossentropy", "accuracy", 96)
-    plans = [Plan((8,), epochs=3), Plan((6, 4), epochs=3, activation="tanh", optimizer="sgd", rate=0.05)]
-    from thalweg.diagnosis._errors_of import Ground
-    from thalweg.diagnosis._measured import measured, rows_of
+def grounds(purpose, rows, rest):
+    found = measured(build(Plan((4,)), purpose), data.adapt(*rows, what="x"), data.adapt(*rest, what="y"))
+    return Ground(found.task, found.train.rows, found.validation.rows, found.spread)
 
-    model = build(plans[0], purpose)
-    found = measured(model, rows_of(model, (x, y), "x"), rows_of(model, rest, "y"))
-    ground = Ground(found.task, found.train.rows, found.validation.rows, found.spread)
-    results = train_plans(plans, purpose, ground, [5])
+
+def spots(n):
+    """Images with a dark or a bright half."""
+    y = RNG.integers(0, 2, n)
+    x = RNG.random((n, 9, 8)).astype("f4")
+    x[:, :4] += 0.3 * y[:, None, None]
+    return x, y
+
+
+@pytest.mark.parametrize(
+    ("rows", "plans"),
+    [
+        (corners, [Plan((8,)), Plan((6, 4), activation="tanh", optimizer="sgd", rate=0.05)]),
+        (spots, [Plan((8,)), Plan((6, 4), shift=0.1), Plan((6,), turn=0.1, dropout=0.2)]),
+    ],
+)
+def test_nets_of_other_depths_widths_and_optimizers_train_in_one_population_as_each_would_alone(rows, plans):
+    (x, y), rest = rows(96), rows(48)
+    front = models.array_front(x)
+    purpose = Purpose(front, 2, "softmax", "sparse_categorical_crossentropy", "accuracy", 96, images_of(front()))
+    assert purpose.images == ((9, 8, 1) if rows is spots else None)
+    plans = [plan._replace(epochs=3) for plan in plans]
+    results = train_plans(plans, purpose, grounds(purpose, (x, y), rest), [5])
     for plan, result in zip(plans, results, strict=True):
         alone = build(plan, purpose)
         stop = callbacks.EarlyStopping(patience=plan.patience, restore_best_weights=True)
         alone.fit(x, y, epochs=3, batch_size=32, validation_data=rest, seed=5, verbose=0, callbacks=[stop])
         np.testing.assert_allclose(result.best.predict(rest[0]), alone.predict(rest[0]), rtol=1e-4, atol=1e-5)
+
+
+def test_the_code_of_a_net_for_images_moves_them_as_the_net_does():
+    (x, y), rest = spots(64), spots(32)
+    front = models.array_front(x)
+    purpose = Purpose(front, 2, "softmax", "sparse_categorical_crossentropy", "accuracy", 64, images_of(front()))
+    plan = Plan((5,), shift=0.1, turn=0.05, epochs=1)
+    given = {"x": x, "y": y, "x_val": rest[0], "y_val": rest[1]}
+    exec(compile(code_of(plan, purpose, grounds(purpose, (x, y), rest)), "net.py", "exec"), given)
+    kinds = [
+        [type(one) for one in net.layers if "Random" in type(one).__name__]
+        for net in (given["model"], build(plan, purpose))
+    ]
+    assert kinds == [[thalweg.layers.RandomTranslation, thalweg.layers.RandomRotation]] * 2
+    turned = next(one for one in given["model"].layers if hasattr(one, "factor"))
+    assert (turned.factor, turned.fill_mode) == (0.05, "nearest")
+
+
+@pytest.mark.parametrize("aim", ["variance", "both"])
+def test_images_alone_are_moved(aim):
+    plain, moved = ({one.name: one.plan for one in remedies(aim, Plan((8,)), images)} for images in (False, True))
+    more = {name: plan for name, plan in moved.items() if name not in plain}
+    assert plain.items() < moved.items() and not any(plan.moves for plan in plain.values())
+    assert all("images moved" in name and plan.moves for name, plan in more.items() if name != "images shifted")
 
 
 def test_what_cannot_be_coached_is_told():

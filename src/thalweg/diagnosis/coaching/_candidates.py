@@ -9,6 +9,8 @@ from thalweg.diagnosis.coaching._plan import RATES, Plan
 
 _WIDEST = 1024
 _DEEPEST = 6
+MOVED: dict[str, Any] = {"shift": 0.06, "turn": 0.03}
+"""How far images are moved about: by so much of their size, and of a full turn."""
 
 
 class Candidate(NamedTuple):
@@ -36,15 +38,29 @@ def against_bias(plan: Plan) -> list[Candidate]:
         *_training(plan),
         Candidate("twice as long, the rate falling", plan._replace(epochs=2 * plan.epochs, schedule="cosine")),
     ]
-    if plan.dropout or plan.l1 or plan.l2:
+    if plan.dropout or plan.l1 or plan.l2 or plan.moves:
         found.append(Candidate("half the regularization", _regularized(plan, 0.5)))
         found.append(Candidate("no regularization", _regularized(plan, 0.0)))
     return _different(plan, found)
 
 
 def against_variance(plan: Plan) -> list[Candidate]:
-    """L2, L1, dropout, less complexity; and training that ends more quietly."""
-    found = [Candidate(f"L2 {value:g}", plan._replace(l2=value)) for value in (1e-5, 1e-4, 1e-3, 1e-2)]
+    """More data, if only images moved about; L2, L1, dropout, less complexity; and training that ends more quietly."""
+    longer: dict[str, Any] = {"epochs": 2 * plan.epochs, "schedule": "cosine"}
+    found = [
+        Candidate("images shifted", plan._replace(shift=MOVED["shift"])),
+        Candidate("images moved", plan._replace(**MOVED)),
+        Candidate("images moved, twice as long", plan._replace(**MOVED, **longer)),
+        Candidate(
+            "images moved, twice as long and wide", plan._replace(**MOVED, **longer, widths=_deeper(plan.widths, 0, 2))
+        ),
+        Candidate(
+            "images moved, dropout 0.2, twice as long, four times as wide",
+            plan._replace(**MOVED, **longer, dropout=0.2, widths=_deeper(plan.widths, 0, 4)),
+        ),
+        Candidate("images moved by more, twice as long", plan._replace(shift=0.1, turn=0.05, **longer)),
+    ]
+    found += [Candidate(f"L2 {value:g}", plan._replace(l2=value)) for value in (1e-5, 1e-4, 1e-3, 1e-2)]
     found += [Candidate(f"L1 {value:g}", plan._replace(l1=value)) for value in (1e-5, 1e-4)]
     found += [Candidate(f"dropout {value:g}", plan._replace(dropout=value)) for value in (0.1, 0.25, 0.5)]
     found += [
@@ -70,6 +86,7 @@ def against_both(plan: Plan) -> list[Candidate]:
         "dropout 0.4": {"dropout": 0.4},
         "L2 0.001": {"l2": 1e-3},
         "dropout 0.2 and L2 0.0001": {"dropout": 0.2, "l2": 1e-4},
+        "images moved, twice as long": {**MOVED, "epochs": 2 * plan.epochs},
     }
     found = [
         Candidate(f"{size}, {name}", plan._replace(widths=widths, schedule="cosine", **numbers))
@@ -101,7 +118,8 @@ def _deeper(widths: tuple[int, ...], layers: int, factor: int) -> tuple[int, ...
 
 
 def _regularized(plan: Plan, factor: float) -> Plan:
-    return plan._replace(dropout=plan.dropout * factor, l1=plan.l1 * factor, l2=plan.l2 * factor)
+    names = ("dropout", "l1", "l2", "shift", "turn")
+    return plan._replace(**{name: getattr(plan, name) * factor for name in names})
 
 
 def _different(plan: Plan, found: list[Candidate]) -> list[Candidate]:
@@ -115,3 +133,15 @@ def _different(plan: Plan, found: list[Candidate]) -> list[Candidate]:
 
 FAMILIES = Table("family of remedies", {"bias": against_bias, "variance": against_variance, "both": against_both})
 """What is too large -> what may be tried."""
+
+
+def remedies(aim: str, plan: Plan, images: bool) -> list[Candidate]:
+    """What may be tried next to a plan.
+
+    Args:
+        aim: what is too large: a name in `FAMILIES`.
+        plan: the net that there is.
+        images: whether rows are images, which can be moved about.
+
+    """
+    return [one for one in FAMILIES[aim](plan) if images or not one.plan.moves]

@@ -20,10 +20,10 @@ from thalweg.diagnosis._errors_of import Ground
 from thalweg.diagnosis._measured import Measured, inputs_of, measured, part_of
 from thalweg.diagnosis._scenario import HIGH_BIAS, HIGH_VARIANCE, UNDECIDED, WELL, Verdict, verdict
 from thalweg.diagnosis._splits import Looked, look_at_split
-from thalweg.diagnosis.coaching._candidates import FAMILIES, Candidate
+from thalweg.diagnosis.coaching._candidates import Candidate, remedies
 from thalweg.diagnosis.coaching._code import code_of
 from thalweg.diagnosis.coaching._notebook import Notebook, Page, Tried
-from thalweg.diagnosis.coaching._plan import Plan, Purpose, build
+from thalweg.diagnosis.coaching._plan import Plan, Purpose, build, images_of
 from thalweg.diagnosis.coaching._trained import Result, stopping, train
 from thalweg.engine import use_host_devices
 
@@ -36,6 +36,7 @@ _LEAST = 0.4  # of a round's time, with which a shorter one is begun
 _FIRST = (64,)  # widths to start from
 _STEPS = 1500  # that a net of the first plan takes, about
 _LEFT = 0.25  # share of the time that the last training may take
+_COMPILING = 3  # seconds that compiling the last training takes, about
 _BATCHES = (32, 256)  # smallest and largest
 
 
@@ -159,7 +160,8 @@ def _ground(
     if goal.loss == "mse":
         values = np.asarray(rows.y[0], np.float64).reshape(rows.n, -1)
         scale = (values.mean(axis=0), np.where(values.std(axis=0) > 0, values.std(axis=0), 1.0))
-    purpose = Purpose(front, goal.outputs, goal.activation, goal.loss, goal.metric, rows.n, scale, preprocessing)
+    asked = (goal.outputs, goal.activation, goal.loss, goal.metric)
+    purpose = Purpose(front, *asked, rows.n, images_of(front()), scale, preprocessing)
     return purpose, rows, rest
 
 
@@ -188,6 +190,7 @@ class _Lesson:
             self.others = baselines(self.found, self.seed)
             self.looked: Looked = look_at_split(self.found, self.others)
         self.pace = 0.0  # seconds that a round takes
+        self.epoch = 0.0  # seconds that an epoch of a net takes
         self.ended = ""
 
     # -- the rounds -------------------------------------------------------------------------------
@@ -245,13 +248,16 @@ class _Lesson:
         lucky too.
         """
         begun = time.monotonic()
-        tried = FAMILIES[aim](self.plan)
+        tried = remedies(aim, self.plan, self.purpose.images is not None)
         if self.left() < self.pace:  # for which the first remedies of the course's order must do
             tried = tried[: max(_FINALISTS, int(len(tried) * self.left() / self.pace))]
         results = self.trained([one.plan for one in tried], 1)
         order = sorted(range(len(tried)), key=lambda i: self.rank(results[i], aim))
         finalists = [tried[i] for i in order[:_FINALISTS]]
-        now, *again = self.trained([self.plan, *(one.plan for one in finalists)], SEEDS)
+        plans = [self.plan, *(one.plan for one in finalists)]
+        finals = time.monotonic()
+        now, *again = self.trained(plans, SEEDS)
+        self.epoch = (time.monotonic() - finals) / SEEDS / sum(one.epochs for one in plans)
         told = [_told(one, result) for one, result in zip(finalists, again, strict=True)]
         told += [_told(tried[i], results[i]) for i in order[_FINALISTS:]]
         best = min(range(len(again)), key=lambda i: self.rank(again[i], aim))
@@ -284,10 +290,12 @@ class _Lesson:
 
     def polish(self) -> None:
         """In the end: the net that there is, trained to the end with a falling rate, and for longer."""
-        plans = [self.plan]
-        if self.left() + _LEFT * self.seconds > self.pace / 2:  # half a round's work
-            falling = self.plan._replace(schedule="cosine")
-            plans += [one for one in (falling, falling._replace(epochs=2 * self.plan.epochs)) if one != self.plan]
+        plans, left = [self.plan], self.left() + _LEFT * self.seconds - _COMPILING
+        for times in (1, 2, 4):
+            longer = self.plan._replace(schedule="cosine", epochs=times * self.plan.epochs)
+            left -= SEEDS * longer.epochs * self.epoch
+            if left > 0 and longer != self.plan:
+                plans.append(longer)
         results = self.trained(plans, SEEDS)
         best = min([self.now, *results], key=lambda one: self.rank(one, "variance"))
         if best.plan != self.plan:

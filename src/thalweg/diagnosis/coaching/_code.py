@@ -10,8 +10,9 @@ from thalweg.diagnosis.coaching._plan import Plan, Purpose
 
 def code_of(plan: Plan, purpose: Purpose, ground: Ground) -> str:
     """Python that builds the net and trains it, from arrays ``x``, ``y``, ``x_val`` and ``y_val``."""
-    shape = ground.train.x[0].shape[1:]
-    front = [f"layers.Input({tuple(shape)!r})", *(["layers.Flatten()"] if len(shape) > 1 else []), "scale"]
+    shape = tuple(ground.train.x[0].shape[1:])
+    front = [f"layers.Input({shape!r})", *_moving(plan, purpose, shape)]
+    front += [*(["layers.Flatten()"] if len(shape) > 1 else []), "scale"]
     grey = ground.train.x[0].dtype == np.uint8  # as models.array_front has it
     scale = (
         [f"scale = layers.Rescaling(1 / {max(int(ground.train.x[0].max()), 1)})"]
@@ -35,6 +36,17 @@ def code_of(plan: Plan, purpose: Purpose, ground: Ground) -> str:
             "",
         ]
     )
+
+
+def _moving(plan: Plan, purpose: Purpose, shape: tuple[int, ...]) -> list[str]:
+    """The layers that move images."""
+    if not plan.moves:
+        return []
+    return [
+        *([f"layers.Reshape({purpose.images!r})"] if purpose.images != shape else []),
+        f'layers.RandomTranslation({plan.shift:g}, {plan.shift:g}, "nearest")',
+        f'layers.RandomRotation({plan.turn:g}, "nearest")',
+    ]
 
 
 def layers_of(plan: Plan, purpose: Purpose) -> list[str]:

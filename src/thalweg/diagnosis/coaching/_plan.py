@@ -14,6 +14,8 @@ from thalweg.models import chained
 RATES = {"adam": 1.0, "rmsprop": 1.0, "sgd": 30.0}
 """Optimizer -> how much larger its learning rates are than Adam's."""
 
+_SMALLEST = 8  # pixels along a side of what may be an image
+
 
 class Plan(NamedTuple):
     """A net and its training.
@@ -23,6 +25,8 @@ class Plan(NamedTuple):
         activation: of the hidden layers.
         dropout: probability with which a hidden unit is dropped.
         l1, l2: factors of the kernels' sizes and squares in the loss.
+        shift: the most that an image is shifted either way while the net trains, as a part of its size.
+        turn: the most that it is turned, as a part of a full turn.
         optimizer: by name.
         rate: learning rate at the beginning.
         schedule: ``'constant'``, or ``'cosine'``: the rate falls to 0.
@@ -36,6 +40,8 @@ class Plan(NamedTuple):
     dropout: float = 0.0
     l1: float = 0.0
     l2: float = 0.0
+    shift: float = 0.0
+    turn: float = 0.0
     optimizer: str = "adam"
     rate: float = 1e-3
     schedule: str = "constant"
@@ -47,8 +53,15 @@ class Plan(NamedTuple):
         """Epochs without a better one, after which a fit stops."""
         return max(4, self.epochs // 4)
 
+    @property
+    def moves(self) -> bool:
+        """Whether it is for images, which are moved while the net trains."""
+        return bool(self.shift or self.turn)
+
     def __str__(self) -> str:
         parts = [f"{'-'.join(map(str, self.widths)) or 'no'} hidden units", self.activation]
+        if self.moves:
+            parts.append(f"images shifted by up to {self.shift:.0%}, turned by up to {360 * self.turn:.0f} degrees")
         parts += [f"{name} {getattr(self, name):g}" for name in ("dropout", "l1", "l2") if getattr(self, name)]
         rate = f"{self.optimizer} {self.rate:.2g}{', falling' if self.schedule == 'cosine' else ''}"
         return ", ".join([*parts, rate, f"batch {self.batch}", f"up to {self.epochs} epochs"])
@@ -65,6 +78,7 @@ class Purpose(NamedTuple):
         metric: by name.
         rows: that nets learn from.
         preprocessing: goes with a net into its file, or None.
+        images: height, width and channels where the net begins with images, else None.
         scale: mean and deviation of the numbers to predict, which the last layer puts back; None for classes and labels.
 
     """
@@ -75,6 +89,7 @@ class Purpose(NamedTuple):
     loss: str
     metric: str
     rows: int
+    images: tuple[int, int, int] | None = None
     scale: tuple[np.ndarray, np.ndarray] | None = None
     preprocessing: dict[str, Any] | None = None
 
@@ -82,6 +97,14 @@ class Purpose(NamedTuple):
     def loss_weight(self) -> float:
         """By which squares of numbers are measured in their variance, as penalties and rates expect."""
         return 1.0 if self.scale is None else float(1 / np.mean(self.scale[1] ** 2))
+
+
+def images_of(front: Any) -> tuple[int, int, int] | None:
+    """Height, width and channels, where a net begins with rows that look like images."""
+    shape = tuple(front[0].shape[1:]) if isinstance(front, list) else ()
+    if len(shape) not in (2, 3) or min(shape[:2]) < _SMALLEST:
+        return None
+    return (*shape, 1)[:3]
 
 
 def build(plan: Plan, purpose: Purpose) -> Any:
@@ -94,13 +117,22 @@ def build(plan: Plan, purpose: Purpose) -> Any:
     if purpose.scale is not None:
         mean, deviation = (one.tolist() for one in purpose.scale)
         parts.append(layers.Rescaling(deviation, mean))
-    model = chained(purpose.front(), parts)
+    front = purpose.front()
+    if purpose.images is not None:  # likewise
+        front = [front[0], *_moving(plan, purpose.images, tuple(front[0].shape[1:])), *front[1:]]
+    model = chained(front, parts)
     model.preprocessing = purpose.preprocessing
     made = type(optimizers.get(plan.optimizer))
     more = {"momentum": 0.9} if plan.optimizer == "sgd" else {}
     weight = None if purpose.scale is None else purpose.loss_weight
     model.compile(made(_rate(plan, purpose.rows), **more), purpose.loss, loss_weights=weight, metrics=[purpose.metric])
     return model
+
+
+def _moving(plan: Plan, images: tuple[int, int, int], shape: tuple[int, ...]) -> list[Any]:
+    """Layers that move images, and give rows back as they came."""
+    move = [layers.RandomTranslation(plan.shift, plan.shift, "nearest"), layers.RandomRotation(plan.turn, "nearest")]
+    return move if images == shape else [layers.Reshape(images), *move, layers.Reshape(shape)]
 
 
 def _rate(plan: Plan, rows: int) -> Any:
