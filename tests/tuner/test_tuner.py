@@ -251,7 +251,18 @@ def test_time_ends_it(tmp_path):
     begun = time.monotonic()
     found = search(folder=tmp_path, max_trials=None, max_time="3 s", fit={**FIT, "epochs": 2})
     assert time.monotonic() - begun < 60
-    assert found.trials and not found.running
+    assert found.trials
+
+
+def test_groups_that_were_not_begun_in_time_wait_for_the_next_search(tmp_path):
+    given = {"fit": {**FIT, "epochs": 2}, "max_trials": 20, "memory": 1}  # bytes: each trial is a group of its own
+    found = search(folder=tmp_path, max_time=0.5, **given)
+    done = [trial.number for trial in found.trials if trial.status == "COMPLETED"]
+    waiting = [trial.number for trial in found.running]
+    assert done and waiting
+    again = search(folder=tmp_path, **given)
+    assert len(again.trials) == 20 and not again.running
+    assert {trial.number for trial in again.trials} >= {*done, *waiting}
 
 
 def test_hyperparameters_set_beforehand_win(tmp_path):

@@ -24,6 +24,7 @@ from thalweg.tuner.searches._search import Answer, Ask, Book, Search
 
 _COLLISIONS = 30  # proposals for one trial that have been tried before, until the space is looked through
 _BATCH = 256  # trials asked for at a time, where nothing else bounds them
+_TIMED = 32  # of them at first where time is bounded, and twice as many each time: few are left over when it is up
 _KEY = 1_000_003
 
 
@@ -159,7 +160,8 @@ class Loop(Listener):
         """As many new trials as can be asked for now, in the journal before anything is trained."""
         pending: list[tuple[Trial, Any]] = []
         first = len(self.trials)
-        while len(pending) < _BATCH and not self.limits.over() and not self._all_fails():
+        most = _BATCH if self.limits.deadline is None else min(_BATCH, max(_TIMED, first))
+        while len(pending) < most and not self.limits.over() and not self._all_fails():
             found = self._next()
             if isinstance(found, Answer):
                 break

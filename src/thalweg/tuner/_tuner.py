@@ -49,7 +49,8 @@ class Tuner:
             defaults.
         executions_per_trial: nets a trial, which differ in their seeds; its score is their mean.
         cross_validation: folds into which the training rows are cut; a trial has a net a fold, its score is their mean.
-        max_time: seconds, or ``'10m'``: after that no trial is begun, and running ones stop after their epoch.
+        max_time: seconds, or ``'10m'``: after that no group of trials is begun, and running ones stop
+            after their epoch. What was not begun waits for the next ``search``.
         max_consecutive_failed_trials: trials in a row that may fail.
         keep: how many of the best trials' nets are kept.
         executor: ``'population'``, ``'process'``, ``'ray'``, or one of :mod:`thalweg.tuner.executors`.

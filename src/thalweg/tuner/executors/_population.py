@@ -68,7 +68,9 @@ class PopulationExecutor(Executor):
         """One group after the other, the longest first."""
         waiting, ended = begun(bench, trials)
         yield from ended
-        for group in plan(waiting, self.memory or default_budget(), known) if waiting else []:
+        for i, group in enumerate(plan(waiting, self.memory or default_budget(), known) if waiting else []):
+            if i and self.deadline is not None and self.deadline():
+                return  # trials that were not begun wait for the next search
             record = group.record()
             place = folder / "groups" / f"{record['trials'][0]:04d}"
             listener.planned(record)
