@@ -226,3 +226,21 @@ def test_the_doctor_warns_once_of_each_thing_and_is_silent_on_a_healthy_fit(well
         with pytest.warns(UserWarning, match=told) as said:
             sick.fit(scale * train[0], train[1], epochs=2, verbose=0, callbacks=[doctor])
         assert len(said) == len(sick.history.warnings) == len(doctor.findings) == 1
+
+
+def test_targets_of_another_size_are_named_and_what_is_told_to_be_done_about_them_helps():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(400, 4)).astype("f4")
+    y = (150 + 77 * (0.8 * x[:, 0] - 0.6 * x[:, 1])).astype("f4")
+
+    def fit(end, **compiled):
+        model = thalweg.Sequential([thalweg.Input((4,)), layers.Dense(32, "relu"), layers.Dense(1), *end])
+        model.compile("adam", "mse", **compiled)
+        model.fit(x[:300], y[:300], epochs=15, verbose=0, seed=0)
+        return diagnose(model, (x[:300], y[:300]), (x[300:], y[300:]))
+
+    sick = fit([])
+    assert sick.scenario == "high bias" and [one.name for one in sick.findings] == ["unscaled targets"]
+    told = sick.findings[0].detail
+    cured = fit([layers.Rescaling(told["deviation"], told["mean"])], loss_weights=told["deviation"] ** -2)
+    assert cured.findings == () and cured.train.value < 0.1 * sick.train.value

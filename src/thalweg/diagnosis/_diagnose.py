@@ -136,7 +136,10 @@ def _look_at_fit(model: Any, found: Measured, read: Verdict, curves: Curves, see
     fed = names_of(found.train.rows, sum(one.reshape(len(one), -1).shape[1] for one in found.train.rows.x))
     looked: list[Finding | None] = [nothing, _inside.unscaled_inputs(inside, fed)]
     looked += [check(inside, bad) for check in _inside.CHECKS]
-    if bad and (read.scenario in (HIGH_BIAS, BOTH, UNDECIDED) or lost(curves)):
+    numbers = found.task.NAME == "numbers"
+    far = _inside.unscaled_targets(model, found.train.targets, bad) if numbers else None
+    looked.append(far)  # in whose face every learning rate is too low
+    if far is None and bad and (read.scenario in (HIGH_BIAS, BOTH, UNDECIDED) or lost(curves)):
         looked += [judged(probe(model, found.train.rows, curves, seed), curves), plateau(curves)]
     if read.scenario in (HIGH_VARIANCE, BOTH):
         looked.append(overfitting(curves))

@@ -181,6 +181,26 @@ def unscaled_inputs(inside: Inside, names: tuple[str, ...] = ()) -> Finding | No
     )
 
 
+def unscaled_targets(model: Any, targets: np.ndarray, bad: bool) -> Finding | None:
+    """Numbers to predict that are far larger or smaller than what a fresh net gives, whose last layer is one of units."""
+    if not bad or not getattr(model.layers[-1], "units", 0):
+        return None
+    each = np.asarray(targets, np.float64).reshape(len(targets), -1)
+    sizes = np.sqrt(np.mean(np.square(each), axis=0))
+    place = int(np.abs(np.log(np.maximum(sizes, 1e-300))).argmax())
+    if _SMALL < sizes[place] < _LARGE:
+        return None
+    mean, deviation = float(each[:, place].mean()), float(each[:, place].std()) or 1.0
+    return Finding(
+        "unscaled targets",
+        f"the numbers to predict have mean {mean:.3g} and deviation {deviation:.3g}, while a fresh net gives numbers about 1: "
+        "most of the training is spent on getting there",
+        f"learn (y - mean) / deviation; or end the net with layers.Rescaling({deviation:.3g}, {mean:.3g}) and compile it with "
+        f"loss_weights={deviation**-2:.2g}",
+        {"mean": mean, "deviation": deviation},
+    )
+
+
 def _of_kind(inside: Inside, kind: str) -> list[tuple[str, np.ndarray]]:
     """Names and outputs of hidden layers with an activation."""
     pairs = zip(inside.names, inside.outputs, strict=True)
