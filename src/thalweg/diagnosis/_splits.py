@@ -7,7 +7,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from thalweg import data
 from thalweg.diagnosis._baselines import Baselines
@@ -238,7 +238,7 @@ def no_signal(found: Measured, baselines: Baselines, wide: float) -> Finding | N
         ("the net", rest.errors, rest.scores),
         *((one.name, one.errors, one.scores) for one in baselines.found),
     ]
-    bound = norm.isf(_BY_CHANCE / len(contenders))
+    bound = -ndtri(_BY_CHANCE / len(contenders))
     if rest.rows.n < _SORTED or found.train.rows.n < _ROWS_A_DIMENSION * wide:
         return None
     if any(beyond_chance(found, scores) > bound for _, _, scores in contenders):
