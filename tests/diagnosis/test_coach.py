@@ -80,6 +80,16 @@ def test_numbers_of_any_size_are_learnt_in_their_own_unit():
     assert abs(float(np.asarray(found.model.predict(x)).mean()) - 5000) < 100 and "layers.Rescaling(" in found.code
 
 
+def test_code_cuts_the_rows_as_the_coach_did():
+    x, y = corners(200)
+    found = thalweg.coach(x, y, target_error=0.9, time=5)
+    given = {"x": x, "y": y}
+    exec(compile(found.code, "net.py", "exec"), given)
+    assert [len(given[name]) for name in ("x", "y", "x_val", "y_val")] == [160, 160, 40, 40]
+    cut = data.split(x, y, 0.2, 0, seed=0)
+    np.testing.assert_array_equal(given["x_val"], cut.validation[0])
+
+
 def test_each_remedy_changes_the_plan_and_none_stands_twice():
     plan = Plan((64, 32), dropout=0.2, l2=1e-4)
     for name in FAMILIES:
@@ -150,6 +160,8 @@ def test_what_cannot_be_coached_is_told():
     x, y = corners(40)
     with pytest.raises(ValueError, match="target_error must be"):
         thalweg.coach(x, y, target_error=-1)
+    with pytest.raises(ValueError, match="an error rate, between 0 and 1"):
+        thalweg.coach(x, y, target_error=2)
     with pytest.raises(ValueError, match="time must be seconds"):
         thalweg.coach(x, y, time="soon")
     with pytest.raises(data.SealedError):

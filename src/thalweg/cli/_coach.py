@@ -11,7 +11,7 @@ from rich.console import Console
 from thalweg import callbacks, diagnosis
 from thalweg.cli._source import OF_TABLES, Source, source_of, types_of
 from thalweg.cli._train import command_with
-from thalweg.diagnosis.coaching import Plan, Purpose, layers_of, training_of
+from thalweg.diagnosis.coaching import NOT_THE_SAME, Plan, Purpose, layers_of, training_of
 
 
 def coach(name: str, asked: dict[str, Any]) -> None:
@@ -70,7 +70,10 @@ def code_for_table(plan: Plan, name: str, asked: dict[str, Any], source: Source)
     )
     purpose = Purpose(source.front, *source.goal, source.rows)
     lines = [
-        f'"""A net that the coach found for {Path(name).name}."""',
+        f'"""A net that the coach found for {Path(name).name}.',
+        "",
+        NOT_THE_SAME,
+        '"""',
         "",
         "import thalweg",
         "from thalweg import callbacks, data, layers, models, optimizers, regularizers",

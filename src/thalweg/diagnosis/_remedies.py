@@ -109,6 +109,8 @@ def _against_variance(case: Case) -> list[Ranked]:
     regularizers = _regularizers(case.model)
     off = [path for path, value in regularizers.items() if value == 0]
     rows, weights = case.found.train.rows.n, case.model.count_params()
+    pictures = len(case.found.train.rows.x[0].shape) > 2
+    moved = "layers.RandomTranslation(0.06, 0.06, 'nearest') behind the Input, " if pictures else ""
     found: list[Ranked] = [
         (
             1.0,
@@ -124,7 +126,7 @@ def _against_variance(case: Case) -> list[Ranked]:
             Remedy(
                 "regularization: L2, L1, dropout, augmentation",
                 "the net has none" if not regularizers else ", ".join(f"{path} = {value:g}" for path, value in regularizers.items()),
-                "kernel_regularizer=regularizers.L2(1e-3), layers.Dropout(0.3); then model.hypers turns them, or thalweg tune",
+                f"{moved}kernel_regularizer=regularizers.L2(1e-3), layers.Dropout(0.3); then model.hypers turns them, or thalweg tune",
             ),
         ),
     ]  # fmt: skip
@@ -183,7 +185,7 @@ def _stop(case: Case) -> list[Ranked]:
             Remedy(
                 "stop",
                 "both errors are within reach of the target",
-                "open the test set once: test.open('why'), or thalweg test RUN",
+                "open the test set once: test.open('why'), or thalweg test RUN --reason 'why'",
             ),
         )
     ]

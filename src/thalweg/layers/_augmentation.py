@@ -96,8 +96,8 @@ class _OfImages(Layer):
     def output_features(self, features: Features) -> tuple[int, ...]:
         if len(features) != 3 or isinstance(features[0], tuple):
             raise ValueError(
-                f"{type(self).__name__} {self.name!r} takes images of shape (height, width, channels), got rows of shape "
-                f"{tuple(features)}. For grey images without an axis of channels put a Reshape((height, width, 1)) before it."
+                f"{type(self).__name__} {self.name!r} takes a batch of images, [rows, height, width, channels], got rows of "
+                f"shape {tuple(features)}. For grey images without an axis of channels put a Reshape((height, width, 1)) before it."
             )
         return tuple(features)
 

@@ -10,6 +10,7 @@ import numpy as np
 from thalweg import data, layers
 
 _MOST_CLASSES = 100
+_SMALLEST = 8  # pixels along a side of what may be a picture
 _WHOLE = 1000.0  # an error from which its decimals tell nothing
 
 
@@ -60,8 +61,9 @@ def array_front(x: np.ndarray) -> Callable[[], list[Any]]:
 
 
 def _scaling(x: np.ndarray) -> Callable[[], Any]:
-    if x.dtype == np.uint8:  # grey values: zeros stay zeros
-        factor = 1 / max(int(x.max()), 1)
+    pictures = x.ndim > 2 and min(x.shape[1:3]) >= _SMALLEST
+    if x.dtype == np.uint8 or (pictures and x.min() >= 0):  # grey values: zeros stay zeros, and pixels share one scale
+        factor = 1 / float(x.max() or 1)
         return lambda: layers.Rescaling(factor)
     scale = layers.Normalization()
     scale.adapt(x.reshape(len(x), -1))

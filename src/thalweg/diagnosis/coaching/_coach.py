@@ -21,7 +21,7 @@ from thalweg.diagnosis._measured import Measured, inputs_of, measured, part_of
 from thalweg.diagnosis._scenario import HIGH_BIAS, HIGH_VARIANCE, UNDECIDED, WELL, Verdict, verdict
 from thalweg.diagnosis._splits import Looked, look_at_split
 from thalweg.diagnosis.coaching._candidates import Candidate, remedies
-from thalweg.diagnosis.coaching._code import code_of
+from thalweg.diagnosis.coaching._code import SPARED, code_of
 from thalweg.diagnosis.coaching._notebook import Notebook, Page, Tried
 from thalweg.diagnosis.coaching._plan import Plan, Purpose, build, images_of
 from thalweg.diagnosis.coaching._trained import Result, stopping, train
@@ -136,7 +136,8 @@ def coach(
         raise ValueError(f"target_error must be a number of at least 0, an error rate like 0.02, got {target_error!r}.")
     use_host_devices()
     given = _ground(x, y, validation, front, goal, preprocessing, seed)
-    lesson = _Lesson(given, target_error, seconds_of(time, "time"), seed, tell)
+    cut = _seeds.checked(seed) if validation is None else None
+    lesson = _Lesson(given, target_error, seconds_of(time, "time"), seed, tell, cut)
     lesson.go()
     return lesson.end(run, code)
 
@@ -145,7 +146,7 @@ def _ground(
     x: Any, y: Any, validation: Any, front: Any, goal: Any, preprocessing: Any, seed: int
 ) -> tuple[Purpose, data.Rows, data.Rows]:
     if validation is None:
-        cut = data.split(x, y, 0.2, 0, seed=_seeds.checked(seed))
+        cut = data.split(x, y, SPARED, 0, seed=_seeds.checked(seed))
         (x, y), validation = cut.train, cut.validation
     rows = data.adapt(x, y, what="coach")
     rest = data.adapt(*validation, what="validation")
@@ -174,6 +175,7 @@ class _Lesson:
     seconds: float
     seed: int
     tell: Callable[[str], None] | None
+    cut: int | None = None  # the seed by which validation rows were spared, where nobody gave any
     pages: list[Page] = field(default_factory=list)
     draws: int = 0
 
@@ -189,6 +191,8 @@ class _Lesson:
         with one_thread():
             self.others = baselines(self.found, self.seed)
             self.looked: Looked = look_at_split(self.found, self.others)
+        if self.target is not None and self.target > 1 and self.found.task.NAME != "numbers":
+            raise ValueError(f"target_error is an error rate, between 0 and 1, like 0.02, got {self.target!r}.")
         self.pace = 0.0  # seconds that a round takes
         self.epoch = 0.0  # seconds that an epoch of a net takes
         self.ended = ""
@@ -199,9 +203,11 @@ class _Lesson:
         """Round after round."""
         shown, best = self.ground.task.shown, self.others.found[0]
         wrong = "".join(f" Found in the rows: {one.evidence}; {one.remedy}." for one in self.looked.findings)
+        numbers = self.ground.task.NAME == "numbers"
+        unit = "; errors are squared errors as a share of the variance of the training targets" if numbers else ""
         self.began = (
-            f"{self.ground.train.n:,} training rows, {self.ground.rest.n:,} validation rows; {best.name} errs by "
-            f"{shown(best.error)} on the latter, a constant by {shown(float(self.found.validation.constant.mean()))}.{wrong} "
+            f"{self.ground.train.n:,} training rows, {self.ground.rest.n:,} validation rows. Without a net the validation error is "
+            f"{shown(best.error)} ({best.name}), with a constant {shown(float(self.found.validation.constant.mean()))}{unit}.{wrong} "
             f"Start simple: {self.plan}."
         )
         self.say(self.began)
@@ -227,14 +233,19 @@ class _Lesson:
         if self.target is not None and rest <= self.target:
             self.ended = "The target is reached: stop. Open the test set once."
             return saw, ""
+        if rest == 0:
+            self.ended = (
+                "No validation row is wrong: these rows cannot tell what would be better. Stop, or validate on more."
+            )
+            return saw, ""
         if self.left() < _LEAST * self.pace:
-            self.ended = f"The time is up ({self.seconds:.0f} s)."
+            self.ended = f"Of the {self.seconds:.0f} s too little is left for another round."
             return saw, ""
         goal = reached if self.target is None else self.target
         larger = "bias" if own - min(goal, rest) > rest - own else "variance"
         first = {HIGH_BIAS: "bias", HIGH_VARIANCE: "variance"}.get(read.scenario, larger)
         if read.scenario in (WELL, UNDECIDED) and self.target is None and not failed:
-            saw += " Nothing says that more is reachable, and nothing that it is not: go on as long as something helps."
+            saw += " No target was asked for, so go on as long as something helps."
         for aim in (first, "variance" if first == "bias" else "bias", "both"):
             if aim not in failed:
                 return saw, aim
@@ -350,7 +361,7 @@ class _Lesson:
         best = self.now.best
         place = self.now.place
         error = float(self.now.validation[place])
-        text = (code or (lambda plan: code_of(plan, self.purpose, self.ground)))(self.plan)
+        text = (code or (lambda plan: code_of(plan, self.purpose, self.ground, self.cut)))(self.plan)
         if run is not None:
             best = self._run(run, self.now.seeds[place])
             error = float(part_of(best, self.ground.rest, self.found.task, self.found.spread, 0).error)

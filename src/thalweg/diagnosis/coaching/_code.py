@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from thalweg import layers
 from thalweg.diagnosis._errors_of import Ground
 from thalweg.diagnosis.coaching._plan import Plan, Purpose
 
+NOT_THE_SAME = "It begins with other first weights than the coach's net: its error differs by the noise of seeds."
+"""What code cannot promise."""
+SPARED = 0.2
+"""Of the rows, to choose by, where nobody names others."""
 
-def code_of(plan: Plan, purpose: Purpose, ground: Ground) -> str:
-    """Python that builds the net and trains it, from arrays ``x``, ``y``, ``x_val`` and ``y_val``."""
+
+def code_of(plan: Plan, purpose: Purpose, ground: Ground, cut: int | None = None) -> str:
+    """Python that builds the net and trains it, from arrays ``x`` and ``y``.
+
+    Args:
+        plan: the net and its training.
+        purpose: what it is for.
+        ground: the rows, for their shape and range.
+        cut: the seed by which validation rows were spared; None: they were given, as ``x_val`` and ``y_val``.
+
+    """
     shape = tuple(ground.train.x[0].shape[1:])
     front = [f"layers.Input({shape!r})", *_moving(plan, purpose, shape)]
     front += [*(["layers.Flatten()"] if len(shape) > 1 else []), "scale"]
-    grey = ground.train.x[0].dtype == np.uint8  # as models.array_front has it
+    grey = next((one for one in purpose.front() if isinstance(one, layers.Rescaling)), None)
     scale = (
-        [f"scale = layers.Rescaling(1 / {max(int(ground.train.x[0].max()), 1)})"]
-        if grey
-        else ["scale = layers.Normalization()", "scale.adapt(x.reshape(len(x), -1))"]
+        ["scale = layers.Normalization()", "scale.adapt(x.reshape(len(x), -1))"]
+        if grey is None
+        else [f"scale = layers.Rescaling(1 / {1 / grey.scale:g})"]
     )
     return "\n".join(
         [
-            '"""A net that the coach found. Rows: x, y to learn from, x_val, y_val to choose by."""',
+            f'"""A net that the coach found, for rows x, y{"" if cut is not None else " to learn from, and x_val, y_val to choose by"}.',
+            "",
+            NOT_THE_SAME,
+            '"""',
             "",
             "import thalweg",
-            "from thalweg import callbacks, layers, optimizers, regularizers",
+            "from thalweg import callbacks, data, layers, optimizers, regularizers",
             "",
+            *([f"(x, y), (x_val, y_val), _ = data.split(x, y, {SPARED}, 0, seed={cut})"] if cut is not None else []),
             *scale,
             "model = thalweg.Sequential(",
             "    [",

@@ -76,8 +76,13 @@ class Notebook(NamedTuple):
 def _page(number: int, page: Page) -> list[str]:
     lines = [_wrapped(f"{number}. {page.saw}", "   ")]
     if page.tried:
-        lines.append(_wrapped(f"   {_AIMS[page.aim]}. Tried side by side ({page.seconds:.0f} s):", "   "))
-    width = max((len(one.name) for one in page.tried), default=0)
+        lines.append(
+            _wrapped(
+                f"   {_AIMS[page.aim]}. Tried side by side ({page.seconds:.0f} s; with +-: again, on three seeds; *: kept):",
+                "   ",
+            )
+        )
+    width = max((len(one.name) for one in page.tried[:_SHOWN]), default=0)
     for one in page.tried[:_SHOWN]:
         mark = "*" if one.name == page.kept else " "
         spread = "" if one.spread is None else f" +- {one.spread:.2%}"
@@ -91,7 +96,7 @@ def _page(number: int, page: Page) -> list[str]:
 
 _AIMS = {
     "bias": "So the bias is what to reduce: a larger net, longer training, another optimizer or rate",
-    "variance": "So the variance is what to reduce: L2, L1, dropout, less complexity",
+    "variance": "So the variance is what to reduce: images moved about, L2, L1, dropout, less complexity, other ways to train",
     "both": "Neither helps alone: a larger net and regularization at once",
 }
 

@@ -63,7 +63,7 @@ class Plan(NamedTuple):
         if self.moves:
             parts.append(f"images shifted by up to {self.shift:.0%}, turned by up to {360 * self.turn:.0f} degrees")
         parts += [f"{name} {getattr(self, name):g}" for name in ("dropout", "l1", "l2") if getattr(self, name)]
-        rate = f"{self.optimizer} {self.rate:.2g}{', falling' if self.schedule == 'cosine' else ''}"
+        rate = f"{self.optimizer} {self.rate:.2g}{', the rate falling to 0' if self.schedule == 'cosine' else ''}"
         return ", ".join([*parts, rate, f"batch {self.batch}", f"up to {self.epochs} epochs"])
 
 
