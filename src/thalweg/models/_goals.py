@@ -55,7 +55,10 @@ def goal_of(y: np.ndarray) -> Goal:
 
 
 def array_front(x: np.ndarray) -> Callable[[], list[Any]]:
-    """What makes the layers that take a row in, lay it flat and scale it; the rows are looked at once."""
+    """What makes the layers that take a row in, lay it flat and scale it; the rows are looked at once.
+
+    Grey values share one scale (uint8, or pictures without negative numbers); columns have one each.
+    """
     scaled = _scaling(x)
     return lambda: [layers.Input(x.shape[1:]), *([layers.Flatten()] if x.ndim > 2 else []), scaled()]
 
