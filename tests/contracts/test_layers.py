@@ -252,6 +252,7 @@ def test_lambda_trains():
         (lambda: layers.Dropout(float("nan")), "rate"),
         (lambda: layers.GaussianNoise(-1), "stddev"),
         (lambda: layers.RandomTranslation(1.5, 0), "height_factor"),
+        (lambda: layers.RandomRotation(15), "a full turn: 15 / 360"),
         (lambda: layers.RandomZoom((0.1, 0.2, 0.3)), "a pair of them"),
         (lambda: layers.RandomRotation(0.1, fill_mode="mirror"), "fill_mode"),
         (lambda: layers.RandomFlip("sideways"), "mode"),

@@ -38,7 +38,7 @@ def coached(tmp_path_factory):
 
 def test_it_starts_simple_tells_what_it_does_and_reaches_the_target(coached):
     found, _, told, rest = coached
-    assert "Start simple: 64 hidden units" in told[0] and told[-1].startswith("The net: ")
+    assert "Start simple: 64 hidden units" in " ".join(told[0].split()) and told[-1].startswith("The net: ")
     said = np.asarray(found.model.predict(rest[0])).argmax(axis=1)
     assert found.error == pytest.approx((said != rest[1]).mean()) and found.error <= 0.1
     assert "\n".join(told[1:2])[:3] == "1. " and str(found).startswith(told[0][:40])
@@ -164,5 +164,7 @@ def test_what_cannot_be_coached_is_told():
         thalweg.coach(x, y, target_error=2)
     with pytest.raises(ValueError, match="time must be seconds"):
         thalweg.coach(x, y, time="soon")
+    with pytest.raises(TypeError, match="validation must be rows"):
+        thalweg.coach(x, y, validation=0.2)
     with pytest.raises(data.SealedError):
         thalweg.coach(x, y, validation=data.split(x, y).test)

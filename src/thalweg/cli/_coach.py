@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from thalweg import callbacks, diagnosis
+from thalweg._seconds import seconds_of
 from thalweg.cli._source import OF_TABLES, Source, source_of, types_of
 from thalweg.cli._train import command_with
 from thalweg.diagnosis.coaching import NOT_THE_SAME, Plan, Purpose, layers_of, training_of
@@ -16,6 +17,7 @@ from thalweg.diagnosis.coaching import NOT_THE_SAME, Plan, Purpose, layers_of, t
 
 def coach(name: str, asked: dict[str, Any]) -> None:
     """Coach a net for a data set, and leave it as a run."""
+    seconds_of(asked["time"], "--time")
     console = Console(highlight=False)
     source = source_of(name, asked)
     folder = (

@@ -16,7 +16,7 @@ _MARGINS = (losses.Hinge, losses.SquaredHinge)
 
 def shown(error: float) -> str:
     """A share as people write it."""
-    return f"{error:.1%}" if error >= 0.0995 or error <= 0 else f"{error:.2%}"
+    return f"{error:.1%}" if error >= 0.0995 or error < 0 else f"{error:.2%}"
 
 
 @dataclass(frozen=True)

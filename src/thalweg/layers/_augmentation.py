@@ -55,7 +55,10 @@ def _span(owner: object, name: str, given: Any) -> Span:
             f"{name} must be a number or a pair of them, the lower and the upper end, got "
             f"{type(owner).__name__}({name}={given!r})."
         )
-    ends = [number(owner, name, one, at_least=-1, at_most=1) for one in (given if both else [given])]
+    try:
+        ends = [number(owner, name, one, at_least=-1, at_most=1) for one in (given if both else [given])]
+    except ValueError as error:
+        raise ValueError(f"{error} It is a part of {owner.WHOLE}.") from None  # type: ignore[attr-defined]
     return Span(min(ends), max(ends)) if both else Span(-abs(ends[0]), abs(ends[0]))
 
 
@@ -78,6 +81,7 @@ class _Factor:
 class _OfImages(Layer):
     """A layer that gives back other images of the same shape."""
 
+    WHOLE: ClassVar[str] = "an image's size"  # of which a factor is a part
     pads: ClassVar[bool] = False  # what is beside an image must not be moved into it
 
     def __init__(self, seed: int | None, data_format: str | None, **kwargs: Any) -> None:
@@ -248,6 +252,7 @@ class RandomRotation(_Moving):
     """
 
     HYPERS: ClassVar[tuple[str, ...]] = ("factor", *Layer.HYPERS)
+    WHOLE: ClassVar[str] = "a full turn: 15 / 360 for 15 degrees"
     factor = _Factor()
 
     def __init__(

@@ -22,7 +22,7 @@ from thalweg.diagnosis._scenario import HIGH_BIAS, HIGH_VARIANCE, UNDECIDED, WEL
 from thalweg.diagnosis._splits import Looked, look_at_split
 from thalweg.diagnosis.coaching._candidates import Candidate, remedies
 from thalweg.diagnosis.coaching._code import SPARED, code_of
-from thalweg.diagnosis.coaching._notebook import Notebook, Page, Tried
+from thalweg.diagnosis.coaching._notebook import Notebook, Page, Tried, wrapped
 from thalweg.diagnosis.coaching._plan import Plan, Purpose, build, images_of
 from thalweg.diagnosis.coaching._trained import Result, stopping, train
 from thalweg.engine import use_host_devices
@@ -132,6 +132,10 @@ def coach(
 
     """
     refuse_sealed(x, y, validation)
+    if validation is not None and not (isinstance(validation, (tuple, list)) and len(validation) in (2, 3)):
+        raise TypeError(
+            f"validation must be rows to choose by, (x, y), got {validation!r}; None spares a fifth of the rows."
+        )
     if target_error is not None and not 0 <= float(target_error) < math.inf:
         raise ValueError(f"target_error must be a number of at least 0, an error rate like 0.02, got {target_error!r}.")
     use_host_devices()
@@ -210,7 +214,7 @@ class _Lesson:
             f"{shown(best.error)} ({best.name}), with a constant {shown(float(self.found.validation.constant.mean()))}{unit}.{wrong} "
             f"Start simple: {self.plan}."
         )
-        self.say(self.began)
+        self.say(wrapped(self.began))
         self.now = self.trained([self.plan], SEEDS)[0]
         self.fit_to_time()
         failed: set[str] = set()
@@ -365,8 +369,12 @@ class _Lesson:
         if run is not None:
             best = self._run(run, self.now.seeds[place])
             error = float(part_of(best, self.ground.rest, self.found.task, self.found.spread, 0).error)
-        end = f"The net: {self.plan}; validation error {self.ground.task.shown(error)} after {time.monotonic() - self.begun:.0f} s."
-        self.say(end)
+        seen, shown = self.read().validation, self.ground.task.shown
+        end = (
+            f"The net: {self.plan}; validation error {shown(error)} after {time.monotonic() - self.begun:.0f} s, known to lie between "
+            f"{shown(seen.low)} and {shown(seen.high)} by so many rows, and chosen by them: expect a little more on others."
+        )
+        self.say(wrapped(end))
         done = Coaching(
             best, self.plan, Notebook(self.began, tuple(self.pages), end), error, self.ground.task.UNIT, text
         )

@@ -67,17 +67,17 @@ class Notebook(NamedTuple):
         return {"began": self.began, "pages": pages, "ended": self.ended}
 
     def __str__(self) -> str:
-        parts = [_wrapped(self.began)]
+        parts = [wrapped(self.began)]
         for number, page in enumerate(self.pages, start=1):
             parts += ["", page.text(number)]
-        return "\n".join([*parts, "", _wrapped(self.ended)])
+        return "\n".join([*parts, "", wrapped(self.ended)])
 
 
 def _page(number: int, page: Page) -> list[str]:
-    lines = [_wrapped(f"{number}. {page.saw}", "   ")]
+    lines = [wrapped(f"{number}. {page.saw}", "   ")]
     if page.tried:
         lines.append(
-            _wrapped(
+            wrapped(
                 f"   {_AIMS[page.aim]}. Tried side by side ({page.seconds:.0f} s; with +-: again, on three seeds; *: kept):",
                 "   ",
             )
@@ -91,7 +91,7 @@ def _page(number: int, page: Page) -> list[str]:
         )
     if len(page.tried) > _SHOWN:
         lines.append(f"     and {len(page.tried) - _SHOWN} that came out worse")
-    return [*lines, _wrapped(f"   {page.why}", "   ")]
+    return [*lines, wrapped(f"   {page.why}", "   ")]
 
 
 _AIMS = {
@@ -101,6 +101,7 @@ _AIMS = {
 }
 
 
-def _wrapped(text: str, indent: str = "") -> str:
+def wrapped(text: str, indent: str = "") -> str:
+    """A paragraph of the story; what it begins with in spaces is kept."""
     lead = text[: len(text) - len(text.lstrip())]
     return textwrap.fill(text.strip(), _WIDTH, initial_indent=lead, subsequent_indent=indent)
