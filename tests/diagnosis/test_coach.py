@@ -148,6 +148,17 @@ def test_the_code_of_a_net_for_images_moves_them_as_the_net_does():
     assert (turned.factor, turned.fill_mode) == (0.05, "nearest")
 
 
+def test_code_is_written_for_a_front_with_a_scale_a_column():
+    (x, y), rest = corners(64), corners(32)
+
+    def front():
+        return [thalweg.Input((3,)), thalweg.layers.Rescaling([1.0, 2.0, 3.0])]
+
+    purpose = Purpose(front, 2, "softmax", "sparse_categorical_crossentropy", "accuracy", 64)
+    code = code_of(Plan((5,)), purpose, grounds(purpose, (x, y), rest))
+    assert "scale = layers.Normalization()" in code
+
+
 @pytest.mark.parametrize("aim", ["variance", "both"])
 def test_images_alone_are_moved(aim):
     plain, moved = ({one.name: one.plan for one in remedies(aim, Plan((8,)), images)} for images in (False, True))

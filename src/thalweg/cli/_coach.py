@@ -17,7 +17,7 @@ from thalweg.diagnosis.coaching import NOT_THE_SAME, Plan, Purpose, layers_of, t
 
 def coach(name: str, asked: dict[str, Any]) -> None:
     """Coach a net for a data set, and leave it as a run."""
-    seconds_of(asked["time"], "--time")
+    seconds = seconds_of(asked["time"], "--time")
     console = Console(highlight=False)
     source = source_of(name, asked)
     folder = (
@@ -37,7 +37,7 @@ def coach(name: str, asked: dict[str, Any]) -> None:
             *source.train,
             validation=source.validation,
             target_error=asked["target_error"],
-            time=asked["time"],
+            time=seconds,
             front=source.front,
             goal=source.goal,
             preprocessing=source.recipe and source.recipe.record(),

@@ -15,7 +15,8 @@ from thalweg.diagnosis._measured import inputs_of, rows_of
 from thalweg.diagnosis._tasks import task_of
 from thalweg.models import Population
 
-_SPARED = 0.2  # of the rows, where nobody names others to validate on
+SPARED = 0.2
+"""Of the rows, where nobody names others to validate on."""
 _BLOCK = 4096  # rows whose outputs are held at once, of all nets
 _OURS = ("rows", "validation_rows", "validation_data", "validation_split", "seeds", "run")
 
@@ -77,7 +78,7 @@ def ground_of(who: str, model: Any, x: Any, y: Any, validation: Any, seed: int, 
         rest = rows_of(probe, validation, "validation")
         return Ground(task, rows, rest, task.spread(task.targets(rows.y[0])))
     strata = task.targets(rows.y[0]) if task.NAME == "classes" else None
-    cut = data.split(np.arange(rows.n), np.arange(rows.n), _SPARED, 0, stratify=strata, seed=checked(seed))
+    cut = data.split(np.arange(rows.n), np.arange(rows.n), SPARED, 0, stratify=strata, seed=checked(seed))
     assert cut.validation is not None
     train, rest = _part(rows, cut.train[0]), _part(rows, cut.validation[0])
     return Ground(task, train, rest, task.spread(task.targets(train.y[0])))

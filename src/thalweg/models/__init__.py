@@ -13,6 +13,7 @@ from thalweg.models._goals import GOALS as GOALS
 from thalweg.models._goals import Goal as Goal
 from thalweg.models._goals import array_front as array_front
 from thalweg.models._goals import goal_of as goal_of
+from thalweg.models._goals import picture_of as picture_of
 from thalweg.models._memory import OutOfMemory as OutOfMemory
 from thalweg.models._model import Model as Model
 from thalweg.models._not_finite import LossNotFinite as LossNotFinite

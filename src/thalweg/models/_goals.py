@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,9 +63,24 @@ def array_front(x: np.ndarray) -> Callable[[], list[Any]]:
     return lambda: [layers.Input(x.shape[1:]), *([layers.Flatten()] if x.ndim > 2 else []), scaled()]
 
 
+def picture_of(shape: Sequence[int]) -> tuple[int, int, int] | None:
+    """Height, width and channels of rows that look like pictures, by the shape of one; None of others.
+
+    Example:
+        >>> picture_of((28, 28)), picture_of((32, 32, 3)), picture_of((50, 6))
+        ((28, 28, 1), (32, 32, 3), None)
+
+    """
+    if len(shape) not in (2, 3) or min(shape[:2]) < _SMALLEST:
+        return None
+    height, width, channels = (*shape, 1)[:3]
+    return height, width, channels
+
+
 def _scaling(x: np.ndarray) -> Callable[[], Any]:
-    pictures = x.ndim > 2 and min(x.shape[1:3]) >= _SMALLEST
-    if x.dtype == np.uint8 or (pictures and x.min() >= 0):  # grey values: zeros stay zeros, and pixels share one scale
+    if x.dtype == np.uint8 or (
+        picture_of(x.shape[1:]) and x.min() >= 0
+    ):  # grey values: zeros stay zeros, and pixels share one scale
         factor = 1 / float(x.max() or 1)
         return lambda: layers.Rescaling(factor)
     scale = layers.Normalization()

@@ -9,8 +9,7 @@ from thalweg.diagnosis.coaching._plan import RATES, Plan
 
 _WIDEST = 1024
 _DEEPEST = 6
-MOVED: dict[str, Any] = {"shift": 0.06, "turn": 0.03}
-"""How far images are moved about: by so much of their size, and of a full turn."""
+_MOVED: dict[str, Any] = {"shift": 0.06, "turn": 0.03}  # how far images are moved about
 
 
 class Candidate(NamedTuple):
@@ -48,15 +47,15 @@ def against_variance(plan: Plan) -> list[Candidate]:
     """More data, if only images moved about; L2, L1, dropout, less complexity; and training that ends more quietly."""
     longer: dict[str, Any] = {"epochs": 2 * plan.epochs, "schedule": "cosine"}
     found = [
-        Candidate("images shifted", plan._replace(shift=MOVED["shift"])),
-        Candidate("images moved", plan._replace(**MOVED)),
-        Candidate("images moved, twice as long", plan._replace(**MOVED, **longer)),
+        Candidate("images shifted", plan._replace(shift=_MOVED["shift"])),
+        Candidate("images moved", plan._replace(**_MOVED)),
+        Candidate("images moved, twice as long", plan._replace(**_MOVED, **longer)),
         Candidate(
-            "images moved, twice as long and wide", plan._replace(**MOVED, **longer, widths=_deeper(plan.widths, 0, 2))
+            "images moved, twice as long and wide", plan._replace(**_MOVED, **longer, widths=_deeper(plan.widths, 0, 2))
         ),
         Candidate(
             "images moved, dropout 0.2, twice as long, four times as wide",
-            plan._replace(**MOVED, **longer, dropout=0.2, widths=_deeper(plan.widths, 0, 4)),
+            plan._replace(**_MOVED, **longer, dropout=0.2, widths=_deeper(plan.widths, 0, 4)),
         ),
         Candidate("images moved by more, twice as long", plan._replace(shift=0.1, turn=0.05, **longer)),
     ]
@@ -86,7 +85,7 @@ def against_both(plan: Plan) -> list[Candidate]:
         "dropout 0.4": {"dropout": 0.4},
         "L2 0.001": {"l2": 1e-3},
         "dropout 0.2 and L2 0.0001": {"dropout": 0.2, "l2": 1e-4},
-        "images moved, twice as long": {**MOVED, "epochs": 2 * plan.epochs},
+        "images moved, twice as long": {**_MOVED, "epochs": 2 * plan.epochs},
     }
     found = [
         Candidate(f"{size}, {name}", plan._replace(widths=widths, schedule="cosine", **numbers))

@@ -16,12 +16,12 @@ from thalweg import _seeds, callbacks, data, files, models
 from thalweg._seconds import seconds_of
 from thalweg.data import DataError, refuse_sealed
 from thalweg.diagnosis._baselines import baselines, one_thread
-from thalweg.diagnosis._errors_of import Ground
+from thalweg.diagnosis._errors_of import SPARED, Ground
 from thalweg.diagnosis._measured import Measured, inputs_of, measured, part_of
 from thalweg.diagnosis._scenario import HIGH_BIAS, HIGH_VARIANCE, UNDECIDED, WELL, Verdict, verdict
 from thalweg.diagnosis._splits import Looked, look_at_split
 from thalweg.diagnosis.coaching._candidates import Candidate, remedies
-from thalweg.diagnosis.coaching._code import SPARED, code_of
+from thalweg.diagnosis.coaching._code import code_of
 from thalweg.diagnosis.coaching._notebook import Notebook, Page, Tried, wrapped
 from thalweg.diagnosis.coaching._plan import Plan, Purpose, build, images_of
 from thalweg.diagnosis.coaching._trained import Result, stopping, train
@@ -140,8 +140,7 @@ def coach(
         raise ValueError(f"target_error must be a number of at least 0, an error rate like 0.02, got {target_error!r}.")
     use_host_devices()
     given = _ground(x, y, validation, front, goal, preprocessing, seed)
-    cut = _seeds.checked(seed) if validation is None else None
-    lesson = _Lesson(given, target_error, seconds_of(time, "time"), seed, tell, cut)
+    lesson = _Lesson(given, target_error, seconds_of(time, "time"), seed, tell, seed if validation is None else None)
     lesson.go()
     return lesson.end(run, code)
 
@@ -191,12 +190,12 @@ class _Lesson:
         self.plan = Plan(_FIRST, batch=batch, epochs=epochs)
         model = build(self.plan, self.purpose)
         self.found: Measured = measured(model, rows, rest)
+        if self.target is not None and self.target > 1 and self.found.task.NAME != "numbers":
+            raise ValueError(f"target_error is an error rate, between 0 and 1, like 0.02, got {self.target!r}.")
         self.ground = Ground(self.found.task, self.found.train.rows, self.found.validation.rows, self.found.spread)
         with one_thread():
             self.others = baselines(self.found, self.seed)
             self.looked: Looked = look_at_split(self.found, self.others)
-        if self.target is not None and self.target > 1 and self.found.task.NAME != "numbers":
-            raise ValueError(f"target_error is an error rate, between 0 and 1, like 0.02, got {self.target!r}.")
         self.pace = 0.0  # seconds that a round takes
         self.epoch = 0.0  # seconds that an epoch of a net takes
         self.ended = ""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from thalweg import layers
-from thalweg.diagnosis._errors_of import Ground
+from thalweg.diagnosis._errors_of import SPARED, Ground
 from thalweg.diagnosis.coaching._plan import Plan, Purpose
 
 NOT_THE_SAME = "It begins with other first weights than the coach's net: its error differs by the noise of seeds."
 """What code cannot promise."""
-SPARED = 0.2
-"""Of the rows, to choose by, where nobody names others."""
 
 
 def code_of(plan: Plan, purpose: Purpose, ground: Ground, cut: int | None = None) -> str:
@@ -25,11 +23,12 @@ def code_of(plan: Plan, purpose: Purpose, ground: Ground, cut: int | None = None
     shape = tuple(ground.train.x[0].shape[1:])
     front = [f"layers.Input({shape!r})", *_moving(plan, purpose, shape)]
     front += [*(["layers.Flatten()"] if len(shape) > 1 else []), "scale"]
-    grey = next((one for one in purpose.front() if isinstance(one, layers.Rescaling)), None)
+    scales = [one.scale for one in purpose.front() if isinstance(one, layers.Rescaling)]
+    grey = scales[0] if scales and isinstance(scales[0], float) else None  # a front of one's own may have one a column
     scale = (
         ["scale = layers.Normalization()", "scale.adapt(x.reshape(len(x), -1))"]
         if grey is None
-        else [f"scale = layers.Rescaling(1 / {1 / grey.scale:g})"]
+        else [f"scale = layers.Rescaling(1 / {1 / grey:g})"]
     )
     return "\n".join(
         [

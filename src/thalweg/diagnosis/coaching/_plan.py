@@ -9,12 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thalweg import layers, optimizers, regularizers
-from thalweg.models import chained
+from thalweg.models import chained, picture_of
 
 RATES = {"adam": 1.0, "rmsprop": 1.0, "sgd": 30.0}
 """Optimizer -> how much larger its learning rates are than Adam's."""
-
-_SMALLEST = 8  # pixels along a side of what may be an image
 
 
 class Plan(NamedTuple):
@@ -101,10 +99,7 @@ class Purpose(NamedTuple):
 
 def images_of(front: Any) -> tuple[int, int, int] | None:
     """Height, width and channels, where a net begins with rows that look like images."""
-    shape = tuple(front[0].shape[1:]) if isinstance(front, list) else ()
-    if len(shape) not in (2, 3) or min(shape[:2]) < _SMALLEST:
-        return None
-    return (*shape, 1)[:3]
+    return picture_of(tuple(front[0].shape[1:])) if isinstance(front, list) else None
 
 
 def build(plan: Plan, purpose: Purpose) -> Any:
