@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
+
+from thalweg._names import unknown
 
 _LARGEST = sys.float_info.max
 Bounds = tuple[Callable[[Any], bool], str]
@@ -84,3 +86,26 @@ def arguments(owner: str, given: Mapping[str, Any], wanted: Mapping[str, Bounds]
             fits, words = wanted[name]
             if not fits(value):
                 raise ValueError(f"{name} must be {words}, got {owner}({name}={value!r}).")
+
+
+def one_of(owner: object, name: str, value: Any, known: Iterable[str]) -> str:
+    """`value`, where it is one of some names.
+
+    Args:
+        owner: whose argument it is.
+        name: the argument.
+        value: what came.
+        known: the names.
+
+    Raises:
+        ValueError: where it is none of them; the message holds the nearest.
+
+    Example:
+        >>> one_of('Conv2D', 'padding', 'same', ('valid', 'same'))
+        'same'
+
+    """
+    if isinstance(value, str) and value in known:
+        return value
+    title = owner if isinstance(owner, str) else type(owner).__name__
+    raise ValueError(f"{title}: {unknown(name, value, list(known))}")

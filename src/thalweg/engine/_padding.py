@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.network import Network, Place, Used
+from thalweg.layers._variable import Axis
+from thalweg.network import Network, Place, Used, mask_along
 
 Where = tuple[np.ndarray, ...]
 
@@ -22,13 +23,9 @@ def positions(widest: Network, used: Used, places: Sequence[Place]) -> list[Wher
     fed = {node.layer: node.inputs[0] for node in reversed(widest.nodes)}
     found = []
     for place in places:
-        reach = {
-            "in": np.asarray(awake.tensors[fed[place.layer]]),
-            "out": used.units[place.layer],
-            None: None,
-        }
+        reach = np.asarray(awake.tensors[fed[place.layer]]), used.units[place.layer]
         axes = place.weight.axes or (None,) * len(place.weight.shape)
-        found.append(tuple(_along(reach[axis], size) for axis, size in zip(axes, place.weight.shape, strict=True)))
+        found.append(tuple(_along(axis, *reach, size) for axis, size in zip(axes, place.weight.shape, strict=True)))
     return found
 
 
@@ -45,9 +42,7 @@ def unpad(array: Any, where: Where) -> np.ndarray:
     return np.ascontiguousarray(np.asarray(array)[np.ix_(*where)])
 
 
-def _along(mask: Any, size: int) -> np.ndarray:
+def _along(grows: Axis, fed: Any, units: Any, size: int) -> np.ndarray:
     """Indices of the real positions along one axis."""
-    if mask is None:
-        return np.arange(size)
-    flat = np.asarray(mask).reshape(-1, np.shape(mask)[-1])[0] if np.ndim(mask) > 1 else np.asarray(mask)
-    return np.flatnonzero(flat > 0)
+    mask = mask_along(grows, fed, units)
+    return np.arange(size) if mask is None else np.flatnonzero(np.asarray(mask) > 0)

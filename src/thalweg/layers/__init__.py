@@ -17,6 +17,8 @@ from thalweg.layers._activation import ReLU as ReLU
 from thalweg.layers._activation import Softmax as Softmax
 from thalweg.layers._any_activation import ELEMENTWISE as ELEMENTWISE
 from thalweg.layers._any_activation import AnyActivation as AnyActivation
+from thalweg.layers._apart import DepthwiseConv2D as DepthwiseConv2D
+from thalweg.layers._apart import SeparableConv2D as SeparableConv2D
 from thalweg.layers._augmentation import RandomFlip as RandomFlip
 from thalweg.layers._augmentation import RandomRotation as RandomRotation
 from thalweg.layers._augmentation import RandomTranslation as RandomTranslation
@@ -25,9 +27,13 @@ from thalweg.layers._base import Layer as Layer
 from thalweg.layers._base import mask_rows as mask_rows
 from thalweg.layers._context import Context as Context
 from thalweg.layers._context import layer_key as layer_key
+from thalweg.layers._contrast import RandomContrast as RandomContrast
+from thalweg.layers._convolution import Conv1D as Conv1D
+from thalweg.layers._convolution import Conv2D as Conv2D
 from thalweg.layers._dense import Dense as Dense
 from thalweg.layers._dropout import Dropout as Dropout
 from thalweg.layers._dropout import GaussianNoise as GaussianNoise
+from thalweg.layers._dropout import SpatialDropout2D as SpatialDropout2D
 from thalweg.layers._embedding import Embedding as Embedding
 from thalweg.layers._input import Input as Input
 from thalweg.layers._input import InputLayer as InputLayer
@@ -51,35 +57,70 @@ from thalweg.layers._normalization import LayerNormalization as LayerNormalizati
 from thalweg.layers._normalization import Normalization as Normalization
 from thalweg.layers._normalization import Rescaling as Rescaling
 from thalweg.layers._periodic_embedding import PeriodicEmbedding as PeriodicEmbedding
+from thalweg.layers._pooling import AveragePooling1D as AveragePooling1D
+from thalweg.layers._pooling import AveragePooling2D as AveragePooling2D
+from thalweg.layers._pooling import GlobalAveragePooling1D as GlobalAveragePooling1D
+from thalweg.layers._pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
+from thalweg.layers._pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
+from thalweg.layers._pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
+from thalweg.layers._pooling import MaxPooling1D as MaxPooling1D
+from thalweg.layers._pooling import MaxPooling2D as MaxPooling2D
+from thalweg.layers._resizing import UpSampling2D as UpSampling2D
+from thalweg.layers._resizing import ZeroPadding2D as ZeroPadding2D
 from thalweg.layers._shape import Flatten as Flatten
 from thalweg.layers._shape import Reshape as Reshape
 from thalweg.layers._symbol import Symbol as Symbol
 from thalweg.layers._variable import Variable as Variable
 from thalweg.layers._variable import Weight as Weight
 
+# Keras's other names
+AvgPool1D = AveragePooling1D
+AvgPool2D = AveragePooling2D
+Convolution1D = Conv1D
+Convolution2D = Conv2D
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalMaxPool1D = GlobalMaxPooling1D
+GlobalMaxPool2D = GlobalMaxPooling2D
+MaxPool1D = MaxPooling1D
+MaxPool2D = MaxPooling2D
+SeparableConvolution2D = SeparableConv2D
+
 _CLASSES: tuple[type[Layer], ...] = (
     Activation,
     ActivityRegularization,
     Add,
     Average,
+    AveragePooling1D,
+    AveragePooling2D,
     BatchNormalization,
     Concatenate,
+    Conv1D,
+    Conv2D,
     Dense,
+    DepthwiseConv2D,
     Dropout,
     ELU,
     Embedding,
     Flatten,
     GaussianNoise,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
     Identity,
     InputLayer,
     Lambda,
     LayerNormalization,
     LeakyReLU,
+    MaxPooling1D,
+    MaxPooling2D,
     Maximum,
     Minimum,
     Multiply,
     Normalization,
     PReLU,
+    RandomContrast,
     RandomFlip,
     RandomRotation,
     RandomTranslation,
@@ -87,8 +128,12 @@ _CLASSES: tuple[type[Layer], ...] = (
     ReLU,
     Rescaling,
     Reshape,
+    SeparableConv2D,
     Softmax,
+    SpatialDropout2D,
     Subtract,
+    UpSampling2D,
+    ZeroPadding2D,
 )
 TABLE = Table("layer", {cls.__name__: cls for cls in _CLASSES})
 """Every name of a layer of Keras's, and its class."""

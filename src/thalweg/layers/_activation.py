@@ -7,12 +7,13 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
-from thalweg import activations, constraints, initializers, regularizers
+from thalweg import activations, regularizers
 from thalweg._checks import number
 from thalweg._tunable import below
-from thalweg.layers._base import Features, Layer, own
+from thalweg.layers._base import Features, Layer
 from thalweg.layers._context import Context
 from thalweg.layers._dense import activate
+from thalweg.layers._kept import declared, keep
 from thalweg.layers._variable import Weight
 
 
@@ -146,24 +147,13 @@ class PReLU(_Elementwise):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = own(regularizers.get(alpha_regularizer))
-        self.alpha_constraint = own(constraints.get(alpha_constraint))
+        keep(self, "alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
         self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else list(shared_axes or ()) or None
 
     def init(self, features: Features) -> Sequence[Weight]:
         shape = tuple(1 if i + 1 in (self.shared_axes or ()) else size for i, size in enumerate(features))
-        axes = tuple("in" if len(shape) == 1 and shape == features else None for _ in shape)
-        return (
-            Weight(
-                "alpha",
-                shape,
-                self.alpha_initializer,
-                regularizer="alpha_regularizer",
-                constraint="alpha_constraint",
-                axes=axes,
-            ),
-        )
+        last = len(features) not in (self.shared_axes or ())
+        return (declared(self, "alpha", shape, (*(None for _ in shape[1:]), "in" if last else None)),)
 
     def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         return jnp.maximum(x, 0) - w["alpha"] * jnp.maximum(-x, 0)

@@ -13,72 +13,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from thalweg._checks import number
-from thalweg._names import unknown
-from thalweg._tunable import Tunable
+from thalweg._checks import number, one_of
 from thalweg.layers._base import Features, Layer
 from thalweg.layers._context import Context
+from thalweg.layers._places import check_places
+from thalweg.layers._span import Factor, drawn
 
 _FILL_MODES = ("reflect", "wrap", "constant", "nearest")
 _ORDERS = {"nearest": 0, "bilinear": 1}
 _FLIPS = {"horizontal": (False, True), "vertical": (True, False), "horizontal_and_vertical": (True, True)}
 
 
-class Span(Tunable):
-    """Numbers between two ends, each as likely as the other.
-
-    Args:
-        lower: the lower end; a hyper.
-        upper: the upper end; a hyper.
-
-    """
-
-    HYPERS: ClassVar[tuple[str, ...]] = ("lower", "upper")
-    RANGES: ClassVar = {"lower": (-1.0, 1.0), "upper": (-1.0, 1.0)}
-
-    def __init__(self, lower: float, upper: float) -> None:
-        self.lower, self.upper = lower, upper
-
-    def get_config(self) -> dict[str, Any]:
-        return {"lower": self.lower, "upper": self.upper}
-
-    @property
-    def plain(self) -> Any:
-        """As a layer is given it: one number for as much either way, or both ends."""
-        return self.upper if self.lower == -self.upper else (self.lower, self.upper)
-
-
-def _span(owner: object, name: str, given: Any) -> Span:
-    both = isinstance(given, (list, tuple, np.ndarray))
-    if both and len(given) != 2:
-        raise ValueError(
-            f"{name} must be a number or a pair of them, the lower and the upper end, got "
-            f"{type(owner).__name__}({name}={given!r})."
-        )
-    try:
-        ends = [number(owner, name, one, at_least=-1, at_most=1) for one in (given if both else [given])]
-    except ValueError as error:
-        raise ValueError(f"{error} It is a part of {owner.WHOLE}.") from None  # type: ignore[attr-defined]
-    return Span(min(ends), max(ends)) if both else Span(-abs(ends[0]), abs(ends[0]))
-
-
-class _Factor:
-    """An attribute that is written as a number or two ends, and held as a :class:`Span`."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, layer: Any, owner: type | None = None) -> Any:
-        if layer is None:
-            return self
-        held = layer.__dict__.get(f"_{self.name}")
-        return None if held is None else held.plain
-
-    def __set__(self, layer: Any, given: Any) -> None:
-        layer.__dict__[f"_{self.name}"] = None if given is None else _span(layer, self.name, given)
-
-
-class _OfImages(Layer):
+class OfImages(Layer):
     """A layer that gives back other images of the same shape."""
 
     WHOLE: ClassVar[str] = "an image's size"  # of which a factor is a part
@@ -87,7 +33,9 @@ class _OfImages(Layer):
     def __init__(self, seed: int | None, data_format: str | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.seed = seed
-        self.data_format = _one_of("data_format", data_format or "channels_last", ("channels_last", "channels_first"))
+        self.data_format = one_of(
+            self, "data_format", data_format or "channels_last", ("channels_last", "channels_first")
+        )
 
     def __call__(self, x: Any, training: bool = True) -> Any:
         """Called by itself on arrays, it shows what it does while a net trains."""
@@ -98,15 +46,11 @@ class _OfImages(Layer):
         return ()
 
     def output_features(self, features: Features) -> tuple[int, ...]:
-        if len(features) != 3 or isinstance(features[0], tuple):
-            raise ValueError(
-                f"{type(self).__name__} {self.name!r} takes a batch of images, [rows, height, width, channels], got rows of "
-                f"shape {tuple(features)}. For grey images without an axis of channels put a Reshape((height, width, 1)) before it."
-            )
+        check_places(self, features, 2)
         return tuple(features)
 
 
-class _Moving(_OfImages):
+class _Moving(OfImages):
     """Images whose pixels are taken from elsewhere in the same image.
 
     Subclasses say from where: source = (matrix) (pixel - centre) + centre - shift, in pixels, height first.
@@ -122,8 +66,8 @@ class _Moving(_OfImages):
         **kwargs: Any,
     ) -> None:
         super().__init__(seed, data_format, **kwargs)
-        self.fill_mode = _one_of("fill_mode", fill_mode, _FILL_MODES)
-        self.interpolation = _one_of("interpolation", interpolation, _ORDERS)
+        self.fill_mode = one_of(self, "fill_mode", fill_mode, _FILL_MODES)
+        self.interpolation = one_of(self, "interpolation", interpolation, _ORDERS)
         self.fill_value = number(self, "fill_value", fill_value)
 
     def moved(self, ctx: Context, n: int, size: tuple[int, int]) -> tuple[Any, Any]:
@@ -156,19 +100,6 @@ class _Moving(_OfImages):
 
         each = jax.vmap(jax.vmap(take, in_axes=(-1, None, None), out_axes=-1))
         return each(x, source[0], source[1]).astype(x.dtype)
-
-
-def _one_of(name: str, given: Any, known: Any) -> Any:
-    if given not in known:
-        raise ValueError(unknown(name, given, list(known)))
-    return given
-
-
-def _drawn(ctx: Context, n: int, *names: str) -> list[Any]:
-    """A number between the two ends of each of some factors, for each image."""
-    parts = ctx.uniform((n, len(names)))
-    ends = [(ctx.h[f"{name}/lower"], ctx.h[f"{name}/upper"]) for name in names]
-    return [low + (high - low) * parts[:, i] for i, (low, high) in enumerate(ends)]
 
 
 def _matrices(*rows: Any) -> Any:
@@ -204,7 +135,7 @@ class RandomTranslation(_Moving):
     """
 
     HYPERS: ClassVar[tuple[str, ...]] = ("height_factor", "width_factor", *Layer.HYPERS)
-    height_factor, width_factor = _Factor(), _Factor()
+    height_factor, width_factor = Factor(), Factor()
 
     def __init__(
         self,
@@ -221,7 +152,7 @@ class RandomTranslation(_Moving):
         self.height_factor, self.width_factor = height_factor, width_factor
 
     def moved(self, ctx: Context, n: int, size: tuple[int, int]) -> tuple[Any, Any]:
-        down, right = _drawn(ctx, n, "height_factor", "width_factor")
+        down, right = drawn(ctx, n, "height_factor", "width_factor")
         return jnp.broadcast_to(jnp.eye(2), (n, 2, 2)), jnp.stack([down * size[0], right * size[1]], axis=-1)
 
 
@@ -253,7 +184,7 @@ class RandomRotation(_Moving):
 
     HYPERS: ClassVar[tuple[str, ...]] = ("factor", *Layer.HYPERS)
     WHOLE: ClassVar[str] = "a full turn: 15 / 360 for 15 degrees"
-    factor = _Factor()
+    factor = Factor()
 
     def __init__(
         self,
@@ -269,7 +200,7 @@ class RandomRotation(_Moving):
         self.factor = factor
 
     def moved(self, ctx: Context, n: int, size: tuple[int, int]) -> tuple[Any, Any]:
-        angle = 2 * math.pi * _drawn(ctx, n, "factor")[0]
+        angle = 2 * math.pi * drawn(ctx, n, "factor")[0]
         cos, sin = jnp.cos(angle), jnp.sin(angle)
         return _matrices((cos, sin), (-sin, cos)), jnp.zeros((n, 2))
 
@@ -303,7 +234,7 @@ class RandomZoom(_Moving):
     """
 
     HYPERS: ClassVar[tuple[str, ...]] = ("height_factor", "width_factor", *Layer.HYPERS)
-    height_factor, width_factor = _Factor(), _Factor()
+    height_factor, width_factor = Factor(), Factor()
 
     def __init__(
         self,
@@ -321,12 +252,12 @@ class RandomZoom(_Moving):
 
     def moved(self, ctx: Context, n: int, size: tuple[int, int]) -> tuple[Any, Any]:
         names = ["height_factor"] + ["width_factor"] * (self.width_factor is not None)
-        seen = [1 + one for one in _drawn(ctx, n, *names)]
+        seen = [1 + one for one in drawn(ctx, n, *names)]
         nothing = jnp.zeros(n)
         return _matrices((seen[0], nothing), (nothing, seen[-1])), jnp.zeros((n, 2))
 
 
-class RandomFlip(_OfImages):
+class RandomFlip(OfImages):
     """Mirrors each image with probability 1/2 while training.
 
     Args:
@@ -357,7 +288,7 @@ class RandomFlip(_OfImages):
         **kwargs: Any,
     ) -> None:
         super().__init__(seed, data_format, **kwargs)
-        self.mode = _one_of("mode", mode, _FLIPS)
+        self.mode = one_of(self, "mode", mode, _FLIPS)
 
     def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         if not ctx.training:

@@ -61,6 +61,7 @@ class Layer(Tunable):
     HYPERS: ClassVar[tuple[str, ...]] = ("activity_regularizer",)
     HOST: ClassVar[tuple[str, ...]] = ("name", "trainable", "seed", "dtype")
     named_by_model = False  # a name that a model made up may be changed by another model
+    looks_around: ClassVar[bool] = False  # whether what it gives for a place of an image depends on other places
 
     def __init__(
         self,

@@ -57,11 +57,19 @@ class Context:
         """
         row = mix(jnp.arange(shape[0], dtype=jnp.uint32) * _GOLDEN + jnp.uint32(self.key))
         features = shape[1:]
-        if self.awake is None or isinstance(self.awake, (list, tuple)) or self.awake.shape != features:
+        awake = self._awake_of(features)
+        if awake is None:
             unit = jnp.arange(int(np.prod(features)), dtype=jnp.uint32).reshape(features)
         else:
-            unit = jnp.cumsum(self.awake.ravel().astype(jnp.uint32)).reshape(features) - jnp.uint32(1)
+            unit = jnp.cumsum(awake.ravel().astype(jnp.uint32)).reshape(features) - jnp.uint32(1)
         return mix(row.reshape((-1,) + (1,) * len(features)) + unit * _GOLDEN)
+
+    def _awake_of(self, features: tuple[int, ...]) -> Any:
+        """The mask of as many units; an axis of size 1 is drawn once for all of the input's."""
+        if self.awake is None or isinstance(self.awake, (list, tuple)) or self.awake.ndim != len(features):
+            return None
+        awake = self.awake[tuple(slice(0, 1) if size == 1 else slice(None) for size in features)]
+        return awake if awake.shape == features else None
 
     def uniform(self, shape: tuple[int, ...], dtype: Any = jnp.float32) -> jax.Array:
         """Uniform numbers in [0, 1) of `shape`."""

@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
-from thalweg import activations, constraints, initializers, regularizers
+from thalweg import activations
 from thalweg._tunable import below
 from thalweg.layers._any_activation import AnyActivation
-from thalweg.layers._base import Features, Layer, own
+from thalweg.layers._base import Features, Layer
 from thalweg.layers._context import Context
+from thalweg.layers._kept import declared, keep
 from thalweg.layers._variable import Weight
 
 
@@ -69,33 +70,14 @@ class Dense(Layer):
         self.units = int(units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = own(regularizers.get(kernel_regularizer))
-        self.bias_regularizer = own(regularizers.get(bias_regularizer))
-        self.kernel_constraint = own(constraints.get(kernel_constraint))
-        self.bias_constraint = own(constraints.get(bias_constraint))
+        keep(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        keep(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def init(self, features: Features) -> Sequence[Weight]:
         if not features:
             raise ValueError(f"Dense {self.name!r} needs inputs of at least two axes, (rows, features), got (rows,).")
-        kernel = Weight(
-            "kernel",
-            (features[-1], self.units),
-            self.kernel_initializer,
-            regularizer="kernel_regularizer",
-            constraint="kernel_constraint",
-            axes=("in", "out"),
-        )
-        bias = Weight(
-            "bias",
-            (self.units,),
-            self.bias_initializer,
-            regularizer="bias_regularizer",
-            constraint="bias_constraint",
-            axes=("out",),
-        )
-        return (kernel, bias) if self.use_bias else (kernel,)
+        kernel = declared(self, "kernel", (features[-1], self.units), ("in", "out"))
+        return (kernel, declared(self, "bias", (self.units,), ("out",))) if self.use_bias else (kernel,)
 
     def check_features(self, features: Features) -> None:
         if features[-1] != self.features[-1]:

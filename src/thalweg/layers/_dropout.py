@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from thalweg._checks import number
 from thalweg.layers._base import Features, Layer
 from thalweg.layers._context import Context
+from thalweg.layers._places import channels_last, check_places
 
 
 class Dropout(Layer):
@@ -62,6 +63,38 @@ class Dropout(Layer):
         cut = jnp.asarray(rate * 2.0**24).astype(jnp.uint32)  # 1 drops all: bits are below 2 ** 24
         scale = (1 / jnp.where(rate < 1, 1 - rate, 1)).astype(x.dtype)
         return jnp.where((ctx.random_bits(shape) >> 8) >= cut, x * scale, 0)
+
+
+class SpatialDropout2D(Dropout):
+    """Drops whole channels of an image with probability `rate` while training, and scales the others by ``1 / (1 - rate)``.
+
+    Neighbouring pixels know the same: where single ones are dropped, their neighbours tell on.
+
+    Args:
+        rate: the probability of being dropped; a hyper. 1 gives zeros.
+        data_format: ``'channels_last'``, the one there is.
+        seed: taken for Keras's sake; the bits are keyed by the fit's seed, the step and the layer's place.
+
+    Raises:
+        ValueError: where `rate` is not in [0, 1], or rows are no images.
+
+    Example:
+        >>> import numpy as np, thalweg
+        >>> image = thalweg.layers.SpatialDropout2D(0.5)(np.ones((1, 4, 4, 8)), training=True)
+        >>> sorted({len(set(np.asarray(image)[0, :, :, channel].ravel().tolist())) for channel in range(8)})
+        [1]
+
+    Source: Tompson et al. 2015, "Efficient object localization using convolutional networks".
+
+    """
+
+    def __init__(self, rate: float, data_format: str | None = None, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(rate, (None, 1, 1, None), seed, **kwargs)
+        self.data_format = channels_last(self, data_format)
+
+    def output_features(self, features: Features) -> tuple[int, ...]:
+        check_places(self, features, 2)
+        return tuple(features)
 
 
 def _checked(shape: Any) -> tuple[int | None, ...] | None:

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
-from thalweg import constraints, initializers, regularizers
 from thalweg._checks import number
-from thalweg.layers._base import Features, Layer, own
+from thalweg.layers._base import Features, Layer
 from thalweg.layers._context import Context
+from thalweg.layers._kept import declared, keep
 from thalweg.layers._variable import Weight
 
 
@@ -59,20 +59,10 @@ class Embedding(Layer):
         if mask_zero:
             raise ValueError("Embedding(mask_zero=True) is for recurrent nets, of which there are none here.")
         self.mask_zero = False
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = own(regularizers.get(embeddings_regularizer))
-        self.embeddings_constraint = own(constraints.get(embeddings_constraint))
+        keep(self, "embeddings", embeddings_initializer, embeddings_regularizer, embeddings_constraint)
 
     def init(self, features: Features) -> Sequence[Weight]:
-        return (
-            Weight(
-                "embeddings",
-                (self.input_dim, self.output_dim),
-                self.embeddings_initializer,
-                regularizer="embeddings_regularizer",
-                constraint="embeddings_constraint",
-            ),
-        )
+        return (declared(self, "embeddings", (self.input_dim, self.output_dim), (None, None)),)
 
     def check_features(self, features: Features) -> None:
         """The vectors serve codes of any shape."""

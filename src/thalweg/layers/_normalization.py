@@ -9,11 +9,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from thalweg import config, constraints, data, initializers, regularizers
+from thalweg import config, data, initializers
 from thalweg._checks import number
-from thalweg.layers._base import Features, Layer, own
+from thalweg.layers._base import Features, Layer
 from thalweg.layers._context import Context
-from thalweg.layers._variable import Weight
+from thalweg.layers._kept import declared, keep
+from thalweg.layers._variable import Axis, Weight
 
 _SMALL = 1e-7
 
@@ -37,24 +38,13 @@ class _Scaled(Layer):
         self.epsilon = number(self, "epsilon", epsilon, at_least=0)
         self.center, self.scale = bool(center), bool(scale)
         for name, (initializer, regularizer, constraint) in (("beta", beta), ("gamma", gamma)):
-            setattr(self, f"{name}_initializer", initializers.get(initializer))
-            setattr(self, f"{name}_regularizer", own(regularizers.get(regularizer)))
-            setattr(self, f"{name}_constraint", own(constraints.get(constraint)))
+            keep(self, name, initializer, regularizer, constraint)
 
-    def learnt(self, shape: tuple[int, ...]) -> list[Weight]:
-        """Gamma and beta, where they are asked for."""
-        axes = tuple("in" if len(shape) == 1 else None for _ in shape)
+    def learnt(self, features: Features, over: Sequence[int]) -> list[Weight]:
+        """Gamma and beta, where they are asked for; their axes are some of the input's, counted with the rows."""
+        shape, axes = tuple((0, *features)[axis] for axis in over), grown(features, over)
         return [
-            Weight(
-                name,
-                shape,
-                getattr(self, f"{name}_initializer"),
-                regularizer=f"{name}_regularizer",
-                constraint=f"{name}_constraint",
-                axes=axes,
-            )
-            for name, asked in (("gamma", self.scale), ("beta", self.center))
-            if asked
+            declared(self, name, shape, axes) for name, asked in (("gamma", self.scale), ("beta", self.center)) if asked
         ]
 
     def output_features(self, features: Features) -> tuple[int, ...]:
@@ -67,6 +57,11 @@ class _Scaled(Layer):
         if self.center:
             x = x + w["beta"].reshape(shape)
         return x if ctx.awake is None else jnp.where(ctx.awake > 0, x, 0)
+
+
+def grown(features: Features, over: Sequence[int]) -> tuple[Axis, ...]:
+    """How the axes of a weight grow that are some of the input's: in a population the last axis alone does."""
+    return tuple("in" if axis % (len(features) + 1) == len(features) else None for axis in over)
 
 
 class BatchNormalization(_Scaled):
@@ -139,12 +134,12 @@ class BatchNormalization(_Scaled):
         size = ((0, *features)[self.axis],) if self.axis != 0 else ()
         if not size:
             raise ValueError("axis must not be 0, the rows, got BatchNormalization(axis=0).")
-        axes = ("in",)
+        axes = grown(features, (self.axis,))
         moving = [
             Weight("moving_mean", size, self.moving_mean_initializer, trainable=False, axes=axes),
             Weight("moving_variance", size, self.moving_variance_initializer, trainable=False, axes=axes),
         ]
-        return (*self.learnt(size), *moving)
+        return (*self.learnt(features, (self.axis,)), *moving)
 
     def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         kept = self.axis % x.ndim
@@ -225,7 +220,7 @@ class LayerNormalization(_Scaled):
         return tuple(sorted(axis % ndim for axis in ((self.axis,) if isinstance(self.axis, int) else self.axis)))
 
     def init(self, features: Features) -> Sequence[Weight]:
-        return tuple(self.learnt(tuple((0, *features)[axis] for axis in self._axes(len(features) + 1))))
+        return tuple(self.learnt(features, self._axes(len(features) + 1)))
 
     def apply(self, w: Mapping[str, Any], x: Any, ctx: Context) -> Any:
         axes = self._axes(x.ndim)
@@ -313,8 +308,8 @@ class Normalization(Layer):
     def init(self, features: Features) -> Sequence[Weight]:
         if self.mean is not None:
             return ()
-        shape = tuple((0, *features)[axis] for axis in self._kept(len(features) + 1))
-        axes = tuple("in" if len(shape) == 1 else None for _ in shape)
+        over = self._kept(len(features) + 1)
+        shape, axes = tuple((0, *features)[axis] for axis in over), grown(features, over)
         return (
             Weight("mean", shape, "zeros", trainable=False, axes=axes),
             Weight("variance", shape, "ones", trainable=False, axes=axes),

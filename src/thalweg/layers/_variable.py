@@ -12,12 +12,15 @@ import numpy as np
 
 from thalweg import config, initializers
 
+Axis = str | tuple[str, int] | None
+"""How an axis of a weight grows."""
+
 
 class Weight(NamedTuple):
     """A weight that a layer declares.
 
     ``axes`` says how each axis grows where a population pads the layer's width: ``'in'`` with the
-    input's features, ``'out'`` with the layer's own units, None not at all.
+    input's features, ``('in', 2)`` with twice as many, two for each, ``'out'`` with the layer's own units, None not at all.
     """
 
     name: str
@@ -26,7 +29,7 @@ class Weight(NamedTuple):
     trainable: bool = True
     regularizer: str | None = None  # the layer's attribute that holds it
     constraint: str | None = None
-    axes: tuple[str | None, ...] = ()
+    axes: tuple[Axis, ...] = ()
 
 
 class Variable:

@@ -180,6 +180,11 @@ def may_be_padded(network: Network, optimizer: Any, masks: Sequence[Sequence[Any
     for number, node in enumerate(network.nodes, start=len(network.inputs)):
         if asleep[number] or any(asleep[i] for i in node.inputs):
             layer = network.layers[node.layer]
+            if layer.looks_around and not _alike_at_all_places(tensors[node.inputs[0]]):
+                raise ValueError(
+                    f"The members' widths differ, and layer {layer.name!r} ({type(layer).__name__}) is fed images whose sizes "
+                    "differ with them: only channels can be padded. Give all members the same widths before it."
+                )
             members.append((f"layer {layer.name!r}", layer, layers.TABLE))
             for part in layer.HYPERS:
                 table = _WEIGHT_TABLES.get(part.rpartition("_")[2])
@@ -187,11 +192,20 @@ def may_be_padded(network: Network, optimizer: Any, masks: Sequence[Sequence[Any
                     members.append((f"{part} of layer {layer.name!r}", getattr(layer, part), table))
     for what, member, table in members:
         if member is not None and not getattr(member, "pads", type(member) in table.values()):
-            raise ValueError(
-                "The members' widths or layers differ, so what some of them lack is padded; what the "
-                f"{what} ({type(member).__name__}) does with padding is unknown, as it is none of thalweg's own. Give all "
-                "members the same layers of the same widths."
+            own = type(member) in table.values()
+            why = (
+                "does not leave padding alone" if own else "may not leave padding alone, as it is none of thalweg's own"
             )
+            raise ValueError(
+                "The members' widths or layers differ, so what some of them lack is padded; the "
+                f"{what} ({type(member).__name__}) {why}. Give all members the same layers of the same widths."
+            )
+
+
+def _alike_at_all_places(mask: Any) -> bool:
+    """Whether channels are in use at all places of an image, or at none."""
+    each = np.asarray(mask).reshape(-1, np.shape(mask)[-1])
+    return bool((each == each[0]).all())
 
 
 def between(train: Rows, validation: Rows) -> None:

@@ -7,6 +7,7 @@ from thalweg.network._network import Node as Node
 from thalweg.network._network import Place as Place
 from thalweg.network._network import Used as Used
 from thalweg.network._network import chain_of as chain_of
+from thalweg.network._network import mask_along as mask_along
 from thalweg.network._network import size_of as size_of
 from thalweg.network._trace import in_order as in_order
 from thalweg.network._trace import network_of as network_of

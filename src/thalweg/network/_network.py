@@ -17,7 +17,7 @@ import numpy as np
 from thalweg._tunable import below
 from thalweg.layers._base import Layer, mask_rows
 from thalweg.layers._context import Context, layer_key
-from thalweg.layers._variable import Weight
+from thalweg.layers._variable import Axis, Weight
 from thalweg.network._skip import skippable
 
 Features = tuple[int, ...]
@@ -284,9 +284,8 @@ class Network:
             value = jnp.where(awake.present[place.layer], value, 0)
         fed = None if self.layers[place.layer].merges else awake.tensors[first.inputs[0]]
         for axis, grows in enumerate(place.weight.axes):
-            mask = {"in": fed, "out": awake.units[place.layer], None: None}[grows]
-            if mask is not None:
-                along = mask.reshape(-1, mask.shape[-1])[0]
+            along = mask_along(grows, fed, awake.units[place.layer])
+            if along is not None:
                 value = jnp.where(along.reshape([-1 if i == axis else 1 for i in range(value.ndim)]) > 0, value, 0)
         return value
 
@@ -346,6 +345,23 @@ def chain_of(layers: Sequence[Layer], features: Features) -> Network:
         trainable=tuple(p for p, trained in zip(places, free, strict=True) if trained),
         frozen=tuple(p for p, trained in zip(places, free, strict=True) if not trained),
     )
+
+
+def mask_along(grows: Axis, fed: Any, units: Any) -> Any:
+    """What is in use along an axis of a weight: [size] 1.0 or 0.0, or None where all is.
+
+    Args:
+        grows: how the axis grows (see :class:`Weight`).
+        fed: what is in use of the layer's input, [features], or None.
+        units: what is in use of the layer's own units, or None.
+
+    """
+    what, times = grows if isinstance(grows, tuple) else (grows, 1)
+    mask = {"in": fed, "out": units, None: None}[what]
+    if mask is None:
+        return None
+    along = mask.reshape(-1, mask.shape[-1])[0]
+    return along if times == 1 else along.repeat(times)
 
 
 def _resized(layer: Layer, units: int) -> Layer:
