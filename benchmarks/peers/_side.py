@@ -13,6 +13,8 @@ import numpy as np
 
 SIZES = (784, 128, 128, 10)
 """Units from the pixels to the classes."""
+FILTERS, DENSE = (32, 64), 128
+"""Of the convolutional net: 3 x 3 filters, each followed by 2 x 2 pooling, then a layer of units."""
 LEARNING_RATE, BETA_1, BETA_2, EPSILON = 1e-3, 0.9, 0.999, 1e-7
 """Adam, with Keras's constants."""
 
@@ -22,6 +24,9 @@ def arguments(about: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(about or "").partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help=".npz with x float32 [rows, 784] and y int32 [rows]")
     parser.add_argument("--batch-size", type=int, default=32, help="rows a step")
+    parser.add_argument(
+        "--network", choices=("mlp", "cnn"), default="mlp", help="784-128-128-10, or the convolutional one"
+    )
     parser.add_argument("--epochs", type=int, default=5, help="epochs timed after the first, which is timed apart")
     return parser
 

@@ -6,10 +6,10 @@ import os
 import time
 from typing import Any
 
-from _side import BETA_1, BETA_2, EPSILON, LEARNING_RATE, SIZES, arguments, load, report
+from _side import BETA_1, BETA_2, DENSE, EPSILON, FILTERS, LEARNING_RATE, SIZES, arguments, load, report
 
 
-def network(keras: Any) -> Any:
+def mlp(keras: Any) -> Any:
     """The course's network."""
     *hidden, classes = SIZES[1:]
     return keras.Sequential(
@@ -19,6 +19,16 @@ def network(keras: Any) -> Any:
             keras.layers.Dense(classes, activation="softmax"),
         ]
     )
+
+
+def cnn(keras: Any) -> Any:
+    """The small convolutional net."""
+    layers = keras.layers
+    parts = [keras.Input(SIZES[:1]), layers.Reshape((28, 28, 1))]
+    for filters in FILTERS:
+        parts += [layers.Conv2D(filters, 3, activation="relu"), layers.MaxPooling2D()]
+    ends = [layers.Flatten(), layers.Dense(DENSE, activation="relu"), layers.Dense(SIZES[-1], activation="softmax")]
+    return keras.Sequential([*parts, *ends])
 
 
 def clock(keras: Any, seconds: list[float]) -> Any:
@@ -49,7 +59,7 @@ def main() -> None:
     per_call = options.steps_per_execution
     keras.utils.set_random_seed(0)
     x, y = load(options.data)
-    model = network(keras)
+    model = {"mlp": mlp, "cnn": cnn}[options.network](keras)
     model.compile(
         optimizer=keras.optimizers.Adam(LEARNING_RATE, BETA_1, BETA_2, EPSILON),
         loss="sparse_categorical_crossentropy",

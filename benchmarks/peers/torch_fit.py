@@ -11,24 +11,37 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from _side import BETA_1, BETA_2, EPSILON, LEARNING_RATE, SIZES, arguments, load, report, timed
+from _side import BETA_1, BETA_2, DENSE, EPSILON, FILTERS, LEARNING_RATE, SIZES, arguments, load, report, timed
 from torch import Tensor, nn
 
 
-def network() -> nn.Sequential:
-    """The course's network, with Keras's initial weights."""
+def started(part: nn.Module) -> nn.Module:
+    """The same with Keras's initial weights."""
+    nn.init.xavier_uniform_(part.weight)
+    nn.init.zeros_(part.bias)
+    return part
+
+
+def mlp() -> nn.Sequential:
+    """The course's network."""
     parts: list[nn.Module] = []
     for inputs, outputs in zip(SIZES, SIZES[1:], strict=False):
-        dense = nn.Linear(inputs, outputs)
-        nn.init.xavier_uniform_(dense.weight)
-        nn.init.zeros_(dense.bias)
-        parts += [dense, nn.ReLU()]
+        parts += [started(nn.Linear(inputs, outputs)), nn.ReLU()]
     return nn.Sequential(*parts[:-1])
 
 
-def stepper(compiled: bool, plain: bool) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
+def cnn() -> nn.Sequential:
+    """The small convolutional net."""
+    parts: list[nn.Module] = [nn.Unflatten(1, (1, 28, 28))]
+    for inputs, outputs in zip((1, *FILTERS), FILTERS, strict=False):
+        parts += [started(nn.Conv2d(inputs, outputs, 3)), nn.ReLU(), nn.MaxPool2d(2)]
+    ends = [started(nn.Linear(FILTERS[-1] * 25, DENSE)), nn.ReLU(), started(nn.Linear(DENSE, SIZES[-1]))]
+    return nn.Sequential(*parts, nn.Flatten(), *ends)
+
+
+def stepper(model: nn.Module, compiled: bool, plain: bool) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
     """One training step, (rows, labels) -> (loss, right answers), its gradients compiled if asked."""
-    model, criterion = network(), nn.CrossEntropyLoss()
+    criterion = nn.CrossEntropyLoss()
     adam = torch.optim.Adam(model.parameters(), LEARNING_RATE, (BETA_1, BETA_2), EPSILON, fused=None if plain else True)
 
     def gradients(rows: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -55,6 +68,7 @@ def main() -> None:
     parser.add_argument(
         "--plain", action="store_true", help="as people write it: Adam's default kernel, denormals kept"
     )
+    parser.add_argument("--channels-last", action="store_true", help="kernels and images with their channels last")
     parser.add_argument("--threads", type=int, help="threads inside an operation; PyTorch's own choice by default")
     options = parser.parse_args()
     if options.threads:
@@ -63,7 +77,10 @@ def main() -> None:
     torch.manual_seed(0)
     x, y = load(options.data)
     rows, labels = torch.from_numpy(x), torch.from_numpy(y).long()
-    step = stepper(options.compile, options.plain)
+    model = {"mlp": mlp, "cnn": cnn}[options.network]()
+    if options.channels_last:
+        model = model.to(memory_format=torch.channels_last)
+    step = stepper(model, options.compile, options.plain)
 
     def epoch() -> float:
         total, right = torch.zeros(()), torch.zeros((), dtype=torch.long)

@@ -50,8 +50,8 @@ def snake_case(name: str) -> str:
     """``'BatchNormalization'`` -> ``'batch_normalization'``, as Keras names layers."""
     out = []
     for i, letter in enumerate(name):
-        follows_lower = i > 0 and (name[i - 1].islower() or name[i - 1].isdigit())
-        starts_word = i > 0 and i + 1 < len(name) and name[i - 1].isupper() and name[i + 1].islower()
+        follows_lower = i > 0 and name[i - 1].islower()
+        starts_word = i > 0 and i + 1 < len(name) and name[i + 1].islower()
         if letter.isupper() and (follows_lower or starts_word):
             out.append("_")
         out.append(letter.lower())

@@ -18,6 +18,7 @@ RNG = np.random.default_rng(2)
 FLAT = RNG.normal(size=(8, 6)).astype(np.float32)
 DEEP = RNG.normal(size=(8, 4, 3)).astype(np.float32)
 IMAGES = RNG.normal(size=(8, 5, 4, 2)).astype(np.float32)
+LARGER = RNG.normal(size=(8, 7, 6, 4)).astype(np.float32)
 CODES = RNG.integers(0, 7, (8, 4)).astype(np.float32)
 PAIR = [FLAT, RNG.normal(size=(8, 6)).astype(np.float32)]
 
@@ -27,11 +28,18 @@ CASES = [
     ("ActivityRegularization", {"l1": 0.1, "l2": 0.2}, FLAT),
     ("Add", {}, PAIR),
     ("Average", {}, PAIR),
+    ("AveragePooling1D", {"pool_size": 3, "strides": 1, "padding": "same"}, DEEP),
+    ("AveragePooling2D", {"pool_size": (2, 3), "padding": "same"}, LARGER),
     ("BatchNormalization", {}, FLAT),
     ("BatchNormalization", {"axis": 1, "momentum": 0.7, "epsilon": 0.1}, DEEP),
     ("BatchNormalization", {"center": False, "scale": False}, FLAT),
     ("Concatenate", {}, PAIR),
     ("Concatenate", {"axis": 1}, [DEEP, DEEP]),
+    ("Conv1D", {"filters": 5, "kernel_size": 2, "padding": "causal", "dilation_rate": 2}, DEEP),
+    ("Conv1D", {"filters": 2, "kernel_size": 3, "strides": 2, "kernel_constraint": "unit_norm"}, DEEP),
+    ("Conv2D", {"filters": 5, "kernel_size": 3, "activation": "relu", "kernel_regularizer": "l2"}, LARGER),
+    ("Conv2D", {"filters": 4, "kernel_size": (2, 3), "strides": 2, "padding": "same", "groups": 2}, LARGER),
+    ("Conv2D", {"filters": 3, "kernel_size": 2, "dilation_rate": (2, 1), "use_bias": False}, LARGER),
     ("Dense", {"units": 5}, FLAT),
     ("Dense", {"units": 5, "activation": "relu", "use_bias": False, "kernel_regularizer": "l2"}, DEEP),
     (
@@ -39,23 +47,33 @@ CASES = [
         {"units": 5, "bias_regularizer": "l1", "activity_regularizer": "l2", "kernel_constraint": "max_norm"},
         FLAT,
     ),
+    ("DepthwiseConv2D", {"kernel_size": 3, "depth_multiplier": 2, "padding": "same", "activation": "tanh"}, LARGER),
+    ("DepthwiseConv2D", {"kernel_size": (1, 3), "strides": 2, "depthwise_regularizer": "l1"}, LARGER),
     ("Dropout", {"rate": 0.3}, FLAT),
     ("ELU", {"alpha": 0.5}, FLAT),
     ("Embedding", {"input_dim": 7, "output_dim": 3}, CODES),
     ("Embedding", {"input_dim": 7, "output_dim": 2, "embeddings_regularizer": "l2"}, CODES),
     ("Flatten", {}, DEEP),
     ("GaussianNoise", {"stddev": 0.3}, FLAT),
+    ("GlobalAveragePooling1D", {}, DEEP),
+    ("GlobalAveragePooling2D", {"keepdims": True}, IMAGES),
+    ("GlobalMaxPooling1D", {"keepdims": True}, DEEP),
+    ("GlobalMaxPooling2D", {}, IMAGES),
     ("Identity", {}, FLAT),
     ("LayerNormalization", {}, FLAT),
     ("LayerNormalization", {"axis": (1, 2), "epsilon": 0.1}, DEEP),
     ("LayerNormalization", {"axis": 1, "center": False}, DEEP),
     ("LeakyReLU", {"negative_slope": 0.2}, FLAT),
+    ("MaxPooling1D", {}, DEEP),
+    ("MaxPooling2D", {}, LARGER),
+    ("MaxPooling2D", {"pool_size": 3, "strides": 2, "padding": "same"}, LARGER),
     ("Maximum", {}, PAIR),
     ("Minimum", {}, PAIR),
     ("Multiply", {}, PAIR),
     ("Normalization", {"mean": 0.5, "variance": 2.0}, FLAT),
     ("PReLU", {"alpha_initializer": "ones"}, FLAT),
     ("PReLU", {"shared_axes": [1]}, DEEP),
+    ("RandomContrast", {"factor": 0.0, "value_range": (-1, 1)}, IMAGES),
     ("RandomFlip", {"mode": "horizontal"}, IMAGES),
     ("RandomRotation", {"factor": (0.1, 0.1)}, IMAGES),
     ("RandomRotation", {"factor": (-0.3, -0.3), "fill_mode": "wrap", "interpolation": "nearest"}, IMAGES),
@@ -71,13 +89,18 @@ CASES = [
     ("ReLU", {"max_value": 0.7, "negative_slope": 0.1, "threshold": 0.2}, FLAT),
     ("Rescaling", {"scale": 0.5, "offset": 0.1}, FLAT),
     ("Reshape", {"target_shape": (2, -1)}, DEEP),
+    ("SeparableConv2D", {"filters": 3, "kernel_size": 2, "depth_multiplier": 2, "activation": "relu"}, LARGER),
     ("Softmax", {}, FLAT),
     ("Softmax", {"axis": 1}, DEEP),
+    ("SpatialDropout2D", {"rate": 0.3}, IMAGES),
     ("Subtract", {}, PAIR),
+    ("UpSampling2D", {}, IMAGES),
+    *(("UpSampling2D", {"size": (1, 3), "interpolation": one}, IMAGES) for one in ("bilinear", "bicubic", "lanczos3")),
+    ("ZeroPadding2D", {"padding": ((1, 0), (2, 3))}, IMAGES),
 ]
 IDS = [f"{name}-{i}" for i, (name, *_) in enumerate(CASES)]
 each_case = pytest.mark.parametrize(("name", "given", "x"), CASES, ids=IDS)
-NOISY = {"Dropout", "GaussianNoise", "RandomFlip"}
+NOISY = {"Dropout", "GaussianNoise", "RandomFlip", "SpatialDropout2D"}
 
 
 def pair(name, given, x):
@@ -257,6 +280,26 @@ def test_lambda_trains():
         (lambda: layers.RandomRotation(0.1, fill_mode="mirror"), "fill_mode"),
         (lambda: layers.RandomFlip("sideways"), "mode"),
         (lambda: layers.RandomRotation(0.1)(DEEP), "Reshape"),
+        (lambda: layers.RandomContrast(-0.1), "factor must be"),
+        (lambda: layers.RandomContrast(0.1, value_range=(1, 0)), "value_range"),
+        (lambda: layers.Conv2D(0, 3), "filters"),
+        (lambda: layers.Conv2D(4, (3, 3, 3)), "kernel_size must be a whole number of 1 or more, or 2 of them"),
+        (lambda: layers.Conv1D(4, 3, strides=0), "strides"),
+        (lambda: layers.Conv2D(4, 3, padding="causal"), "Unknown padding 'causal'"),
+        (lambda: layers.Conv2D(4, 3, strides=2, dilation_rate=2), "both be above 1"),
+        (lambda: layers.Conv2D(4, 3, data_format="channels_first"), "np.moveaxis"),
+        (lambda: layers.MaxPooling2D(data_format="channels_first"), "np.moveaxis"),
+        (lambda: layers.SpatialDropout2D(0.5, data_format="channels_first"), "np.moveaxis"),
+        (lambda: layers.Conv2D(4, 3, data_format="channel_last"), "Did you mean 'channels_last'"),
+        (lambda: layers.Conv2D(5, 3, groups=2), "multiple of groups"),
+        (lambda: layers.Conv2D(6, 3, groups=3)(IMAGES), "3 groups"),
+        (lambda: layers.Conv2D(6, 6)(IMAGES), "reaches over 6 x 6 places"),
+        (lambda: layers.Conv2D(6, 3)(DEEP), "Reshape"),
+        (lambda: layers.MaxPooling1D()(FLAT), "sequences"),
+        (lambda: layers.GlobalMaxPooling2D()(DEEP), "images"),
+        (lambda: layers.DepthwiseConv2D(3, depth_multiplier=0), "depth_multiplier"),
+        (lambda: layers.ZeroPadding2D((1, -1)), "padding"),
+        (lambda: layers.UpSampling2D(interpolation="area"), "interpolation"),
         (lambda: layers.Dense(3, activation="rellu"), "Did you mean 'relu'"),
         (lambda: layers.Dense(3, kernel_initializer="he_norml"), "Did you mean 'he_normal'"),
         (lambda: layers.Dense(3, kernel_regularizer="l3"), "l3"),

@@ -7,6 +7,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 import keras
 import pytest
 from file_pairs import exchanged, identical, same_layers, same_optimizer_settings
+from test_keras_images import IMAGES, SEQUENCES
 
 import thalweg
 from thalweg import activations, constraints, initializers, layers, regularizers
@@ -40,6 +41,7 @@ CASES = [
     ("Normalization", {}, 1),
     ("PReLU", {"alpha_initializer": "ones"}, 1),
     ("PReLU", {"shared_axes": [1]}, 0),
+    ("RandomContrast", {"factor": (0.1, 0.2), "value_range": (-100, 100)}, 3),
     ("RandomFlip", {"mode": "vertical"}, 3),
     ("RandomRotation", {"factor": (0.1, 0.1), "fill_mode": "wrap"}, 3),
     ("RandomTranslation", {"height_factor": (0.1, 0.1), "width_factor": (-0.2, -0.2), "fill_value": 0.5}, 3),
@@ -55,7 +57,7 @@ PLAIN = {
     *("Rescaling", "Softmax"),
 }
 """Layers without weights that keep a row's shape."""
-NO_EXCHANGE = {"RandomFlip", "RandomTranslation", "RandomZoom"}
+NO_EXCHANGE = {"RandomContrast", "RandomFlip", "RandomTranslation", "RandomZoom"}
 """The first is random whatever its numbers are; Keras cannot write the others into .h5 files once they have been trained."""
 each_layer = pytest.mark.parametrize(
     ("name", "given", "inputs"), CASES, ids=[f"{name}-{i}" for i, (name, *_) in enumerate(CASES)]
@@ -81,7 +83,8 @@ def net(module, name, given, inputs):
 
 
 def test_every_layer_stands_in_the_table_of_cases():
-    assert {name for name, *_ in CASES} | {"Lambda"} == set(layers.TABLE)
+    of_images = {name for name, _ in (*IMAGES, *SEQUENCES)}
+    assert {name for name, *_ in CASES} | {"Lambda"} | of_images == set(layers.TABLE)
 
 
 of_images = pytest.mark.filterwarnings("ignore:Model doesn't support `jit_compile=True`")  # so Keras says of its own

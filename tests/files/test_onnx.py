@@ -15,7 +15,7 @@ from thalweg.files import _onnx_activations, _onnx_layers
 from thalweg.files._onnx import to_onnx
 
 AWKWARD = np.array([-1e4, -50, -3, -1, -0.5, -1e-3, 0, 1e-3, 0.5, 1, 3, 6, 50, 1e4], np.float32)
-FLAT, DEEP, CUBE = (6,), (4, 3), (2, 4, 3)
+FLAT, DEEP, CUBE, IMAGE = (6,), (4, 3), (2, 4, 3), (7, 6, 4)
 
 
 def export(model):
@@ -76,6 +76,8 @@ LAYERS = [
     ("Add", {}, [FLAT, FLAT, FLAT]),
     ("Add", {}, [DEEP, (1, 3)]),
     ("Average", {}, [DEEP, (4, 1), DEEP]),
+    ("AveragePooling1D", {"pool_size": 3, "strides": 1, "padding": "same"}, [DEEP]),
+    ("AveragePooling2D", {"pool_size": (2, 3), "padding": "same"}, [IMAGE]),
     ("BatchNormalization", {}, [FLAT]),
     ("BatchNormalization", {}, [DEEP]),
     ("BatchNormalization", {"axis": 1, "epsilon": 0.1}, [CUBE]),
@@ -85,16 +87,27 @@ LAYERS = [
     ("Concatenate", {"axis": 1}, [DEEP, (2, 3)]),
     ("Concatenate", {"axis": -2}, [CUBE, CUBE]),
     ("Concatenate", {}, [FLAT]),
+    ("Conv1D", {"filters": 5, "kernel_size": 2, "padding": "causal", "dilation_rate": 2}, [DEEP]),
+    ("Conv2D", {"filters": 5, "kernel_size": 3, "activation": "relu"}, [IMAGE]),
+    ("Conv2D", {"filters": 4, "kernel_size": (2, 3), "strides": 2, "padding": "same", "groups": 2}, [IMAGE]),
+    (
+        "Conv2D",
+        {"filters": 4, "kernel_size": 2, "dilation_rate": 2, "activation": "softmax", "use_bias": False},
+        [IMAGE],
+    ),
     ("Dense", {"units": 5}, [FLAT]),
     ("Dense", {"units": 5, "use_bias": False, "activation": "gelu"}, [DEEP]),
     ("Dense", {"units": 5, "activation": "softmax", "kernel_regularizer": "l2"}, [CUBE]),
     ("Dense", {"units": 5, "activation": layers.LeakyReLU(0.1)}, [DEEP]),
     ("Dense", {"units": 5, "activation": functools.partial(activations.relu, max_value=0.3)}, [FLAT]),
+    ("DepthwiseConv2D", {"kernel_size": 3, "depth_multiplier": 2, "padding": "same"}, [IMAGE]),
     ("Dropout", {"rate": 0.3}, [FLAT]),
     ("ELU", {"alpha": 0.5}, [FLAT]),
     ("Flatten", {}, [FLAT]),
     ("Flatten", {}, [CUBE]),
     ("GaussianNoise", {"stddev": 0.3}, [FLAT]),
+    *((f"Global{kind}Pooling1D", {}, [DEEP]) for kind in ("Average", "Max")),
+    *((f"Global{kind}Pooling2D", {"keepdims": True}, [IMAGE]) for kind in ("Average", "Max")),
     ("Identity", {}, [FLAT]),
     ("InputLayer", {"shape": FLAT}, [FLAT]),
     ("LayerNormalization", {}, [FLAT]),
@@ -102,6 +115,8 @@ LAYERS = [
     ("LayerNormalization", {"axis": (1, 3), "scale": False}, [CUBE]),
     ("LayerNormalization", {"axis": 1, "center": False}, [DEEP]),
     ("LeakyReLU", {"negative_slope": 0.2}, [FLAT]),
+    ("MaxPooling1D", {}, [DEEP]),
+    ("MaxPooling2D", {"pool_size": 3, "strides": 2, "padding": "same"}, [IMAGE]),
     ("Maximum", {}, [FLAT, FLAT, FLAT]),
     ("Minimum", {}, [DEEP, (4, 1)]),
     ("Multiply", {}, [DEEP, DEEP, (1, 3)]),
@@ -117,6 +132,7 @@ LAYERS = [
     ("PeriodicEmbedding", {"columns": [1]}, [DEEP]),
     ("PReLU", {}, [FLAT]),
     ("PReLU", {"shared_axes": [1]}, [CUBE]),
+    ("RandomContrast", {"factor": 0.1}, [CUBE]),
     ("RandomFlip", {}, [CUBE]),
     ("RandomRotation", {"factor": 0.1}, [CUBE]),
     ("RandomTranslation", {"height_factor": 0.1, "width_factor": 0.1}, [CUBE]),
@@ -128,10 +144,16 @@ LAYERS = [
     ("Rescaling", {"scale": [1, 2, 3], "offset": [[0], [1], [2], [3]]}, [DEEP]),
     ("Reshape", {"target_shape": (2, -1)}, [DEEP]),
     ("Reshape", {"target_shape": (4, 3, 2)}, [CUBE]),
+    ("SeparableConv2D", {"filters": 5, "kernel_size": 3, "depth_multiplier": 2}, [IMAGE]),
     ("Softmax", {}, [FLAT]),
     ("Softmax", {"axis": 1}, [DEEP]),
     ("Softmax", {"axis": (1, -1)}, [CUBE]),
+    ("SpatialDropout2D", {"rate": 0.3}, [CUBE]),
     ("Subtract", {}, [FLAT, FLAT]),
+    ("UpSampling2D", {}, [CUBE]),
+    ("UpSampling2D", {"size": (3, 2), "interpolation": "bilinear"}, [CUBE]),
+    ("UpSampling2D", {"size": (1, 3), "interpolation": "bicubic"}, [CUBE]),
+    ("ZeroPadding2D", {"padding": ((1, 0), (2, 3))}, [CUBE]),
 ]
 
 ACTIVATIONS = [

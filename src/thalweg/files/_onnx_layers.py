@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -201,6 +201,98 @@ def _multiply(g: Graph, call: Call) -> str:
     return product
 
 
+def _of_images(g: Graph, call: Call, make: Callable[[str], str]) -> str:
+    """Channels go in front, as ONNX has them, and back behind."""
+    ndim = len(call.features[0]) + 1
+    made = make(g.op("Transpose", call.x, perm=[0, ndim - 1, *range(1, ndim - 1)]))
+    return g.op("Transpose", made, perm=[0, *range(2, ndim), 1])
+
+
+def _moving(sweeps: Sequence[Any]) -> dict[str, list[int]]:
+    """How a window moves, in ONNX's attributes."""
+    return {
+        "strides": [one.stride for one in sweeps],
+        "pads": [*(one.before for one in sweeps), *(one.after for one in sweeps)],
+        "dilations": [one.dilation for one in sweeps],
+        "kernel_shape": [one.size for one in sweeps],
+    }
+
+
+def _kernel(kernel: np.ndarray) -> np.ndarray:
+    """[...cells, channels, filters] as [filters, channels, ...cells]."""
+    return np.moveaxis(kernel, (-1, -2), (0, 1))
+
+
+def _apart(kernel: np.ndarray) -> np.ndarray:
+    """The same of filters that see one channel each."""
+    return _kernel(kernel.reshape(*kernel.shape[:-2], 1, -1))
+
+
+def _biased(g: Graph, call: Call, z: str) -> str:
+    z = g.op("Add", z, g.constant("bias", call.weights["bias"])) if call.layer.use_bias else z
+    return _activated(g, call, z)
+
+
+def _convolution(g: Graph, call: Call) -> str:
+    kernel = g.constant("kernel", _kernel(call.weights["kernel"]))
+    how = _moving(call.layer.sweeps(call.features[0]))
+    return _biased(g, call, _of_images(g, call, lambda x: g.op("Conv", x, kernel, group=call.layer.groups, **how)))
+
+
+def _depthwise(g: Graph, call: Call) -> str:
+    kernel, groups = g.constant("kernel", _apart(call.weights["kernel"])), call.features[0][-1]
+    how = _moving(call.layer.sweeps(call.features[0]))
+    return _biased(g, call, _of_images(g, call, lambda x: g.op("Conv", x, kernel, group=groups, **how)))
+
+
+def _separable(g: Graph, call: Call) -> str:
+    apart = g.constant("depthwise_kernel", _apart(call.weights["depthwise_kernel"]))
+    mix = g.constant("pointwise_kernel", _kernel(call.weights["pointwise_kernel"]))
+    how, groups = _moving(call.layer.sweeps(call.features[0])), call.features[0][-1]
+    return _biased(
+        g, call, _of_images(g, call, lambda x: g.op("Conv", g.op("Conv", x, apart, group=groups, **how), mix))
+    )
+
+
+def _pooling(kind: str) -> Emitter:
+    def emit(g: Graph, call: Call) -> str:
+        how = _moving(call.layer.sweeps(call.features[0]))
+        del how["dilations"]  # runtimes differ in whether average pooling knows them
+        return _of_images(g, call, lambda x: g.op(kind, x, **how))
+
+    return emit
+
+
+def _global_pooling(kind: str) -> Emitter:
+    def emit(g: Graph, call: Call) -> str:
+        return g.op(kind, call.x, g.integers("axes", call.layer.places), keepdims=int(call.layer.keepdims))
+
+    return emit
+
+
+def _zero_padding(g: Graph, call: Call) -> str:
+    before, after = zip((0, 0), *call.layer.padding, (0, 0), strict=True)
+    return g.op("Pad", call.x, g.integers("pads", (*before, *after)))
+
+
+_RESIZED: dict[str, dict[str, Any]] = {
+    "nearest": {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
+    "bilinear": {"mode": "linear"},
+    "bicubic": {"mode": "cubic", "cubic_coeff_a": -0.5, "exclude_outside": 1},
+}
+
+
+def _up_sampling(g: Graph, call: Call) -> str:
+    how = _RESIZED.get(call.layer.interpolation)
+    if how is None:
+        raise ValueError(
+            f"Layer {call.layer.name!r} cannot be exported to ONNX: it has no interpolation {call.layer.interpolation!r}. "
+            f"Expected is one of {', '.join(map(repr, _RESIZED))}."
+        )
+    scales = g.constant("scales", (1, 1, *call.layer.size))
+    return _of_images(g, call, lambda x: g.op("Resize", x, "", scales, **how))
+
+
 _SMALL = 1e-7  # the least deviation that Normalization divides by
 
 LAYERS: dict[type[Layer], Emitter] = {
@@ -208,24 +300,36 @@ LAYERS: dict[type[Layer], Emitter] = {
     layers.ActivityRegularization: _nothing,
     layers.Add: _of_all("Sum"),
     layers.Average: _of_all("Mean"),
+    layers.AveragePooling1D: _pooling("AveragePool"),
+    layers.AveragePooling2D: _pooling("AveragePool"),
     layers.BatchNormalization: _batch_normalization,
     layers.Concatenate: _concatenate,
+    layers.Conv1D: _convolution,
+    layers.Conv2D: _convolution,
     layers.Dense: _dense,
+    layers.DepthwiseConv2D: _depthwise,
     layers.Dropout: _nothing,
     layers.ELU: _elu,
     layers.Embedding: _embedding,
     layers.Flatten: _flatten,
     layers.GaussianNoise: _nothing,
+    layers.GlobalAveragePooling1D: _global_pooling("ReduceMean"),
+    layers.GlobalAveragePooling2D: _global_pooling("ReduceMean"),
+    layers.GlobalMaxPooling1D: _global_pooling("ReduceMax"),
+    layers.GlobalMaxPooling2D: _global_pooling("ReduceMax"),
     layers.Identity: _nothing,
     layers.InputLayer: _nothing,
     layers.LayerNormalization: _layer_normalization,
     layers.LeakyReLU: _leaky_relu,
+    layers.MaxPooling1D: _pooling("MaxPool"),
+    layers.MaxPooling2D: _pooling("MaxPool"),
     layers.Maximum: _of_all("Max"),
     layers.Minimum: _of_all("Min"),
     layers.Multiply: _multiply,
     layers.Normalization: _normalization,
     layers.PReLU: _prelu,
     layers.PeriodicEmbedding: _periodic_embedding,
+    layers.RandomContrast: _nothing,
     layers.RandomFlip: _nothing,
     layers.RandomRotation: _nothing,
     layers.RandomTranslation: _nothing,
@@ -233,8 +337,12 @@ LAYERS: dict[type[Layer], Emitter] = {
     layers.ReLU: _relu,
     layers.Rescaling: _rescaling,
     layers.Reshape: _reshape,
+    layers.SeparableConv2D: _separable,
     layers.Softmax: _softmax,
+    layers.SpatialDropout2D: _nothing,
     layers.Subtract: _of_all("Sub"),
+    layers.UpSampling2D: _up_sampling,
+    layers.ZeroPadding2D: _zero_padding,
 }
 """Every layer that can be exported, and how it is written in ONNX."""
 

@@ -96,6 +96,10 @@ class SpatialDropout2D(Dropout):
         check_places(self, features, 2)
         return tuple(features)
 
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments; Keras's has no ``trainable``, as there is nothing to train."""
+        return {name: value for name, value in super().get_config().items() if name != "trainable"}
+
 
 def _checked(shape: Any) -> tuple[int | None, ...] | None:
     if shape is None:

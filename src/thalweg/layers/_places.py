@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from thalweg._checks import whole
 from thalweg._names import unknown
 from thalweg.layers._base import Features, Layer
+from thalweg.layers._variable import Weight
 from thalweg.layers._windows import Sweep, sweep
 
 _WHAT = {1: "sequences, [rows, steps, channels]", 2: "images, [rows, height, width, channels]"}
@@ -72,6 +73,10 @@ class OfPlaces(Layer):
                 f"{name} must be a whole number of {at_least} or more{several}, got {type(self).__name__}({name}={given!r})."
             )
         return tuple(map(int, each))
+
+    def init(self, features: Features) -> Sequence[Weight]:
+        self.output_features(features)  # says what rows it cannot take
+        return ()
 
     def check_features(self, features: Features) -> None:
         """Weights know channels alone: they serve images of any size."""
