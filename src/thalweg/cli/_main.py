@@ -169,6 +169,23 @@ def diagnose(run: str, target_error: float | None, seeds: int) -> None:
     _told(lambda: run_(run, target_error, seeds))
 
 
+@main.command(context_settings={"show_default": True})
+@click.argument("run")
+@click.option("--example", type=int, default=None, help="Number of the row, from 0.  [default: the average of 1,000]")
+@click.option("--layer", default=None, help="Of the neuron: 1 is the first hidden layer; or its name.")
+@click.option("--neuron", type=int, default=None, help="Its number in the layer, from 0.")
+@click.option("--of", type=click.Choice(["validation", "training"]), default="validation", help="Which rows.")
+def backprop(run: str, example: int | None, layer: str | None, neuron: int | None, of: str) -> None:
+    """Show what backpropagation asks of the best net of RUN: errors layer by layer, or what one neuron wishes.
+
+    A neuron wishes its bias raised or lowered, its weights changed in proportion to the activations they come from, and
+    these activations changed in proportion to the weights. The net is drawn into the run's folder: backprop.png.
+    """
+    from thalweg.cli._backprop import backprop as run_
+
+    _told(lambda: run_(run, example, layer, neuron, of))
+
+
 @main.command()
 @click.argument("run")
 @click.option("--learning-curve", is_flag=True, help="Train nets on more and more of the rows: would more rows help?")

@@ -16,5 +16,14 @@ from thalweg.diagnosis._scenario import Target as Target
 from thalweg.diagnosis._validation_curve import Mean as Mean
 from thalweg.diagnosis._validation_curve import ValidationCurve as ValidationCurve
 from thalweg.diagnosis._validation_curve import validation_curve as validation_curve
+from thalweg.diagnosis.chain_rule import Backprop as Backprop
+from thalweg.diagnosis.chain_rule import CheckedGradient as CheckedGradient
+from thalweg.diagnosis.chain_rule import GradientCheck as GradientCheck
+from thalweg.diagnosis.chain_rule import LayerPass as LayerPass
+from thalweg.diagnosis.chain_rule import Pulls as Pulls
+from thalweg.diagnosis.chain_rule import Wishes as Wishes
+from thalweg.diagnosis.chain_rule import WishTable as WishTable
+from thalweg.diagnosis.chain_rule import backprop as backprop
+from thalweg.diagnosis.chain_rule import check_gradients as check_gradients
 from thalweg.diagnosis.coaching import Coaching as Coaching
 from thalweg.diagnosis.coaching import coach as coach
