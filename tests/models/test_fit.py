@@ -85,6 +85,11 @@ def test_the_table_of_hypers_reads_and_writes_the_objects_themselves():
         model.hypers["dropout/rat"] = 0.1
 
 
+def test_metrics_in_the_place_of_loss_weights_are_told():
+    with pytest.raises(ValueError, match=r"metrics are named: metrics=\['accuracy'\]"):
+        thalweg.Sequential([thalweg.Input((2,)), layers.Dense(1)]).compile("sgd", "mse", ["accuracy"])
+
+
 def test_a_knob_turned_by_another_thread_takes_effect_at_once_and_goes_on_record():
     model = net(units=64)
     x, y = np.tile(X, (400, 1)), np.tile(Y, 400)

@@ -51,7 +51,16 @@ def objective_of(model: Model) -> Objective | None:
     if compiled.loss_weights is None:
         return Objective(members)
     weights = per_output(compiled.loss_weights, names, "loss_weights")
-    return Objective(members, tuple(1.0 if one is None else float(one) for one in weights))
+    return Objective(members, tuple(1.0 if one is None else _weight(one) for one in weights))
+
+
+def _weight(given: Any) -> float:
+    if isinstance(given, str):
+        raise ValueError(
+            f"loss_weights must be numbers, one an output, got compile(loss_weights={given!r}). The third argument of compile "
+            "is loss_weights; metrics are named: metrics=['accuracy']."
+        )
+    return float(given)
 
 
 def watch_of(model: Model, rows: Rows) -> Watch:
