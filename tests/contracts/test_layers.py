@@ -174,16 +174,18 @@ def test_a_second_fit_and_a_turned_number_compile_nothing(name, given, x):
 
 
 @each_case
-@pytest.mark.parametrize("point", [0.0, 30.0, -1e4, 1e4])
-def test_gradients_are_finite_at_awkward_points(name, given, x, point):
+def test_gradients_are_finite_at_awkward_points(name, given, x):
     layer = getattr(layers, name)(**given)
-    there = jax.tree.map(lambda one: jnp.full_like(one, point), x)
-    layer(there)
+    shapes = tuple(one.shape[1:] for one in x) if isinstance(x, list) else x.shape[1:]
+    weights = {v.name: jnp.asarray(v.value) for v in layer.variables_for(shapes)}
 
     def total(inputs):
-        return jnp.sum(layer(inputs, training=True) ** 2) * 1e-6
+        return jnp.sum(layer.apply(weights, inputs, layers.Context(True, layer.hypers())) ** 2) * 1e-6
 
-    assert all(jnp.isfinite(g).all() for g in jax.tree.leaves(jax.grad(total)(there)))
+    slope = jax.jit(jax.grad(total))
+    for point in (0.0, 30.0, -1e4, 1e4):
+        there = jax.tree.map(lambda one, point=point: jnp.full_like(one, point), x)
+        assert all(jnp.isfinite(g).all() for g in jax.tree.leaves(slope(there))), point
 
 
 @each_case

@@ -226,7 +226,6 @@ def test_a_graph_is_left_to_automatic_differentiation():
         found.wishes("layer_normalization", 0)
 
 
-@pytest.mark.skipif("Conv2D" not in layers.TABLE, reason="there are no convolutions")
 def test_convolutions():
     pixels = RNG.normal(size=(7, 8, 8, 1))
     stack = [

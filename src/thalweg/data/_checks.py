@@ -106,8 +106,11 @@ def _numbers(array: np.ndarray, argument: str, columns: Any, what: str) -> None:
         if whole:
             if int(block.max()) > _EXACT or int(block.min()) < -_EXACT:
                 _raise_large(flat, argument, columns, what)
-        elif not np.isfinite(block.astype(np.float32, copy=False).sum(dtype=np.float64)):
-            _raise_infinite(flat, argument, columns, what)
+        else:
+            with np.errstate(over="ignore"):  # what is too large is told below
+                narrow = block.astype(np.float32, copy=False)
+            if not np.isfinite(narrow.sum(dtype=np.float64)):
+                _raise_infinite(flat, argument, columns, what)
 
 
 def _raise_infinite(flat: np.ndarray, argument: str, columns: Any, what: str) -> None:

@@ -6,11 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from thalweg import layers
 from thalweg.diagnosis._baselines import Baselines
 from thalweg.diagnosis._curves import Curves, was_falling
 from thalweg.diagnosis._finding import Finding
 from thalweg.diagnosis._measured import Measured
 from thalweg.diagnosis._scenario import BOTH, HIGH_BIAS, HIGH_VARIANCE, UNDECIDED, WELL, WHAT_DID_YOU_DO, Verdict
+from thalweg.models import picture_of
 
 
 class Remedy(NamedTuple):
@@ -274,14 +276,21 @@ def _size(case: Case) -> str:
 
 def _architecture(case: Case) -> tuple[str, str]:
     rows = case.found.train.rows
-    shape = rows.x[0].shape[1:]
-    edge = math.isqrt(math.prod(shape)) if len(rows.x) == 1 else 0
-    if len(shape) >= 2 or (edge >= 8 and edge * edge == math.prod(shape)):
+    shape = tuple(rows.x[0].shape[1:]) if len(rows.x) == 1 else ()
+    edge = math.isqrt(math.prod(shape))
+    square = (edge, edge) if len(shape) == 1 and edge * edge == shape[0] else shape
+    picture = picture_of(square)
+    convolves = any(isinstance(layer, _CONVOLUTIONS) for layer in case.model.layers)
+    if picture is None or convolves:
         return (
-            f"rows of {math.prod(shape)} numbers look like pictures, whose neighbouring pixels a dense net does not know",
-            "convolution",
+            "deeper or wider nets of the same kind may not be enough",
+            "features that people use for this task; shortcuts; embeddings",
         )
+    first = f"layers.Reshape({picture}), " if picture != shape else ""
     return (
-        "deeper or wider nets of the same kind may not be enough",
-        "features that people use for this task; shortcuts; embeddings",
+        f"rows of {math.prod(shape)} numbers look like pictures, whose neighbouring pixels a dense net does not know",
+        f"before the first Dense: {first}layers.Conv2D(32, 3, activation='relu'), layers.MaxPooling2D(), layers.Flatten()",
     )
+
+
+_CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)

@@ -1,0 +1,46 @@
+"""How far long work is: one line in a terminal, nothing elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from thalweg._checks import arguments
+
+_FIRST = 1.0  # seconds before anything is said
+_AGAIN = 0.2  # between two words
+
+
+@contextmanager
+def telling(who: str, verbose: Any) -> Iterator[Callable[[int, int], None]]:
+    """A function of what is done and of how much there is; it writes a line over itself, which is wiped at the end.
+
+    Raises:
+        ValueError: on another `verbose` than 0, 1 and 'auto'.
+
+    """
+    arguments(who, {"verbose": verbose}, {"verbose": (lambda one: one in ("auto", 0, 1), "'auto', 0 or 1")})
+    shown = verbose == 1 or (verbose == "auto" and sys.stderr.isatty())
+    begun = last = time.monotonic()
+    width = 0
+
+    def told(done: int, total: int) -> None:
+        nonlocal last, width
+        now = time.monotonic()
+        if not shown or now - begun < _FIRST or now - last < _AGAIN:
+            return
+        left = (now - begun) * (total - done) / max(done, 1)
+        line = f"{who}: {done:,} of {total:,}, {left:.0f} s left at most"
+        sys.stderr.write("\r" + line.ljust(width))
+        sys.stderr.flush()
+        last, width = now, len(line)
+
+    try:
+        yield told
+    finally:
+        if width:
+            sys.stderr.write("\r" + " " * width + "\r")
+            sys.stderr.flush()
