@@ -13,8 +13,8 @@ import thalweg
 from thalweg import layers, losses, optimizers
 from thalweg.data import DataError
 from thalweg.diagnosis import backprop
-from thalweg.diagnosis.chain_rule import _passes
 from thalweg.diagnosis.chain_rule._rules import has_rules
+from thalweg.engine import compiled as programs
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(7, 6))
@@ -364,11 +364,11 @@ def test_vanishing_errors_are_told():
 def test_a_second_call_compiles_nothing():
     model = course()
     backprop(model, X, CLASSES).pulls()
-    before = sum(one.traces for one in _passes._programs.values())
+    before = sum(one.traces for one in programs())
     model.set_weights([2 * one for one in model.get_weights()])
     backprop(model, X + 1, CLASSES).pulls()
     backprop(course(seed=9), X, CLASSES)
-    assert sum(one.traces for one in _passes._programs.values()) == before
+    assert sum(one.traces for one in programs()) == before
 
 
 # -- what cannot be looked at -------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from thalweg.engine._population import ways as ways
 from thalweg.engine._program import Program as Program
 from thalweg.engine._program import compiled as compiled
 from thalweg.engine._program import program as program
+from thalweg.engine._program import program_of as program_of
 from thalweg.engine._state import Data as Data
 from thalweg.engine._state import Order as Order
 from thalweg.engine._state import Totals as Totals

@@ -61,21 +61,38 @@ def program(kind: str, task: Task, members: tuple[str, int] | None = None) -> Pr
         members: None for one net; for a population, how its members run (see ``_population``).
 
     """
-    key = (kind, task.structure, members)
-    if key in _programs:
-        _programs.move_to_end(key)
-        return _programs[key]
-    use_disk_cache()
-    function, options = _MAKERS[kind](task.blueprint()), None
-    if members is not None:
+
+    def made() -> tuple[Callable[..., Any], dict[str, Any] | None]:
+        function = _MAKERS[kind](task.blueprint())
+        if members is None:
+            return function, None
         from thalweg.engine._population import options_for, spread
 
-        function, options = spread(function, kind, members), options_for(members)
-    made = _programs[key] = Program(function, options)
-    if len(_programs) > _MOST:
-        _, oldest = _programs.popitem(last=False)
-        oldest.clear()
-    return made
+        return spread(function, kind, members), options_for(members)
+
+    return _kept((kind, task.structure, members), made)
+
+
+def program_of(make: Callable[..., Callable[..., Any]], *how: Any, key: Any) -> Program:
+    """The program of a function that is none of the engine's own, made on first use.
+
+    Args:
+        make: gives the function that is compiled, ``make(*how)``.
+        how: what decides the function; nothing in it may hold a model's weights.
+        key: hashable; equal keys of one `make` share a program.
+
+    """
+    return _kept((make, key), lambda: (make(*how), None))
+
+
+def _kept(key: Any, made: Callable[[], tuple[Callable[..., Any], dict[str, Any] | None]]) -> Program:
+    if key not in _programs:
+        use_disk_cache()
+        _programs[key] = Program(*made())
+        if len(_programs) > _MOST:
+            _programs.popitem(last=False)[1].clear()
+    _programs.move_to_end(key)
+    return _programs[key]
 
 
 def compiled() -> list[Program]:

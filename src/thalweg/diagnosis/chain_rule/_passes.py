@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -14,13 +13,11 @@ from thalweg.data import DataError
 from thalweg.diagnosis._measured import rows_of
 from thalweg.diagnosis.chain_rule._rules import chain_rule, has_rules
 from thalweg.diagnosis.chain_rule._walk import by_layer, context, fed, halves, losses_of, walk
-from thalweg.engine import Program, Task
-from thalweg.engine._disk import use_disk_cache
+from thalweg.engine import Task, program_of
 from thalweg.models._compile import require_compiled
 from thalweg.models._fit import looked_over
 
 CHAIN_RULE, AUTODIFF = "chain rule", "automatic differentiation"
-_MOST = 32  # programs kept
 _ROOM = 1 << 28  # numbers that both passes may take: 2 GB
 
 
@@ -189,16 +186,9 @@ def _of_rows(task: Task, calls: Sequence[int]) -> Callable[..., Any]:
 
 
 _MAKERS = {CHAIN_RULE: _chain, AUTODIFF: _autodiff, "slopes of rows": _of_rows}
-_programs: OrderedDict[Any, Program] = OrderedDict()
 
 
 def _run(kind: str, ground: Ground, x: Any, y: Any, calls: tuple[int, ...] = ()) -> Any:
-    key = (kind, ground.task.structure, calls)
-    if key not in _programs:
-        use_disk_cache()
-        _programs[key] = Program(_MAKERS[kind](ground.task, calls))
-        if len(_programs) > _MOST:
-            _programs.popitem(last=False)[1].clear()
-    _programs.move_to_end(key)
+    run = program_of(_MAKERS[kind], ground.task, calls, key=(ground.task.structure, calls))
     with jax.enable_x64(True):
-        return jax.device_get(_programs[key](ground.params, ground.frozen, ground.task.hypers(), tuple(x), tuple(y)))
+        return jax.device_get(run(ground.params, ground.frozen, ground.task.hypers(), tuple(x), tuple(y)))

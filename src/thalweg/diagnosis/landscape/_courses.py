@@ -11,8 +11,8 @@ import numpy as np
 
 from thalweg import config
 from thalweg._names import unknown
-from thalweg.diagnosis.landscape import _programs
 from thalweg.diagnosis.landscape._surface import LossSurface
+from thalweg.engine import program_of
 
 _SIDE = 121  # places along each side of the map that is drawn
 _CORNER = 0.9  # how far out a start lies on a surface without a path
@@ -225,7 +225,7 @@ def _map(function: Callable[[Any, Any], Any], box: Box) -> tuple[np.ndarray, np.
         raise ValueError(f"box must be least and largest x, least and largest y, as (-1, 1, -1, 1), got box={box!r}.")
     x, y = np.linspace(*box[:2], _SIDE), np.linspace(*box[2:], _SIDE)
     with config.precision("float64"):
-        run = _programs.program(_everywhere, function, key=function)
+        run = program_of(_everywhere, function, key=function)
         heights = np.array(run(*np.meshgrid(x, y)), np.float64)
     if not np.isfinite(heights).any():
         raise ValueError(f"The function has no finite value in the box {box}: give another start, or box=.")

@@ -6,7 +6,6 @@ are arguments: nets of one structure share a program, whatever their weights are
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -14,31 +13,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from thalweg.engine import Program, Task, TrainState
-from thalweg.engine._disk import use_disk_cache
+from thalweg.engine import Task, TrainState
 from thalweg.engine._step import passed, real_rows, take
-
-_MOST = 64  # programs kept
-_programs: OrderedDict[Any, Program] = OrderedDict()
-
-
-def program(make: Callable[..., Callable[..., Any]], *how: Any, key: Any) -> Program:
-    """The program that ``make(*how)`` describes, made on first use.
-
-    Args:
-        make: gives the function that is compiled.
-        how: what decides the function.
-        key: hashable; equal keys share a program.
-
-    """
-    key = (make, key)
-    if key not in _programs:
-        use_disk_cache()
-        _programs[key] = Program(make(*how))
-        if len(_programs) > _MOST:
-            _programs.popitem(last=False)[1].clear()
-    _programs.move_to_end(key)
-    return _programs[key]
 
 
 def losses_on_plane(task: Task, penalties: bool, decided: Any) -> Callable[..., Any]:

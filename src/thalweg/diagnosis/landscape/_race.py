@@ -15,9 +15,9 @@ from jax import lax
 from thalweg import config
 from thalweg._checks import arguments, whole
 from thalweg._names import unknown
-from thalweg.diagnosis.landscape import _programs
 from thalweg.diagnosis.landscape._courses import At, Box, Course, Rates, course_of
 from thalweg.diagnosis.landscape._plain import plain
+from thalweg.engine import program_of
 from thalweg.optimizers import SGD, Adam, Optimizer, RMSprop, get, schedules
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ def _named(name: str, rates: Rates, steps: int) -> Optimizer:
 def _run(course: Course, racers: list[Optimizer], steps: int) -> tuple[np.ndarray, np.ndarray]:
     """Where each was, [racers, steps + 1, 2], and the losses there, [racers, steps + 1]."""
     key = (course.key, tuple(one.structure() for one in racers), steps)
-    run = _programs.program(_ways, course.at, racers, steps, key=key)
+    run = program_of(_ways, course.at, racers, steps, key=key)
     with config.precision(course.precision):
         hypers = [{name: np.asarray(value, course.precision) for name, value in one.hypers().items()} for one in racers]
         found = jax.device_get(run(hypers, course.start.astype(course.precision), course.more))

@@ -16,7 +16,7 @@ from thalweg.data import Rows
 from thalweg.diagnosis._measured import rows_of
 from thalweg.diagnosis._tasks import Classes, Labels, task_of
 from thalweg.diagnosis.landscape import _programs
-from thalweg.engine import Task, order_of
+from thalweg.engine import Task, order_of, program_of
 from thalweg.engine._feed import place_rows
 from thalweg.models._checks import per_row
 from thalweg.models._fit import looked_over
@@ -137,7 +137,7 @@ class Terrain:
 
     def _program(self, make: Any, *how: Any) -> Any:
         key = (self.task.structure, self.penalties, *how)
-        return _programs.program(make, self.task, self.penalties, *how, key=key)
+        return program_of(make, self.task, self.penalties, *how, key=key)
 
     def _placed(self, *arrays: np.ndarray) -> list[Any]:
         with config.precision(self.precision):
