@@ -85,12 +85,3 @@ def test_what_cannot_be_padded_is_named(parts, words):
         models[-1].compile("sgd", "mse")
     with pytest.raises(ValueError, match=words):
         thalweg.Population(models).fit(X, np.zeros((48, 3)), verbose=0)
-
-
-def test_rows_whose_windows_fill_the_memory_are_taken_in_parts(monkeypatch):
-    from thalweg.layers import _windows
-
-    layer = layers.Conv2D(3, 3, padding="same")
-    whole = np.asarray(layer(X))
-    monkeypatch.setattr(_windows, "_HELD", 5 * 9 * 8 * 7 * 2)
-    np.testing.assert_allclose(np.asarray(layer(X)), whole, atol=1e-6)

@@ -10,11 +10,14 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from thalweg.engine._compiler import options as compiler_options
 from thalweg.engine._disk import use_disk_cache
 from thalweg.engine._state import Data, Order, TrainState
 from thalweg.engine._step import evaluate_step, inspect_step, predict_step, train_step
 from thalweg.engine._task import Task
 
+Made = tuple[Callable[..., Any], dict[str, Any]]
+"""A function, and what the compiler is told of it."""
 _MOST = 128  # programs kept; a user who makes a new loss function every time must not fill the memory
 
 
@@ -62,10 +65,10 @@ def program(kind: str, task: Task, members: tuple[str, int] | None = None) -> Pr
 
     """
 
-    def made() -> tuple[Callable[..., Any], dict[str, Any] | None]:
+    def made() -> Made:
         function = _MAKERS[kind](task.blueprint())
         if members is None:
-            return function, None
+            return function, {}
         from thalweg.engine._population import options_for, spread
 
         return spread(function, kind, members), options_for(members)
@@ -82,13 +85,14 @@ def program_of(make: Callable[..., Callable[..., Any]], *how: Any, key: Any) -> 
         key: hashable; equal keys of one `make` share a program.
 
     """
-    return _kept((make, key), lambda: (make(*how), None))
+    return _kept((make, key), lambda: (make(*how), {}))
 
 
-def _kept(key: Any, made: Callable[[], tuple[Callable[..., Any], dict[str, Any] | None]]) -> Program:
+def _kept(key: Any, made: Callable[[], Made]) -> Program:
     if key not in _programs:
         use_disk_cache()
-        _programs[key] = Program(*made())
+        function, more = made()
+        _programs[key] = Program(function, {**compiler_options(), **more})
         if len(_programs) > _MOST:
             _programs.popitem(last=False)[1].clear()
     _programs.move_to_end(key)

@@ -14,7 +14,7 @@ from thalweg.layers._dense import activate
 from thalweg.layers._kept import declared, keep
 from thalweg.layers._places import OfPlaces, swept
 from thalweg.layers._variable import Weight
-from thalweg.layers._windows import Sweep, convolved
+from thalweg.layers._windows import Sweeps, convolved
 
 _PADDINGS = {1: ("valid", "same", "causal"), 2: ("valid", "same")}
 
@@ -44,7 +44,7 @@ class Convolving(OfPlaces):
         self.use_bias = bool(use_bias)
         keep(self, "bias", *bias)
 
-    def sweeps(self, features: Features) -> list[Sweep]:
+    def sweeps(self, features: Features) -> Sweeps:
         """How the window moves over rows of some shape."""
         return swept(self, features, self.kernel_size, self.strides, self.padding, self.dilation_rate)
 

@@ -9,7 +9,7 @@ from thalweg._checks import whole
 from thalweg._names import unknown
 from thalweg.layers._base import Features, Layer
 from thalweg.layers._variable import Weight
-from thalweg.layers._windows import Sweep, sweep
+from thalweg.layers._windows import Sweeps, sweep
 
 _WHAT = {1: "sequences, [rows, steps, channels]", 2: "images, [rows, height, width, channels]"}
 _INSTEAD = {
@@ -90,7 +90,7 @@ class OfPlaces(Layer):
 
 def swept(
     layer: Any, features: Features, size: Sequence[int], stride: Sequence[int], padding: str, dilation: Any = None
-) -> list[Sweep]:
+) -> Sweeps:
     """How a layer's window moves over rows of some shape, an axis of places each.
 
     Raises:
@@ -100,7 +100,7 @@ def swept(
     check_places(layer, features, len(size))
     dilation = dilation or (1,) * len(size)
     each = zip(features, size, stride, dilation, strict=False)
-    found = [sweep(length, k, step, apart, padding) for length, k, step, apart in each]
+    found = tuple(sweep(length, k, step, apart, padding) for length, k, step, apart in each)
     if any(one.places < 1 for one in found):
         reach = " x ".join(str((k - 1) * apart + 1) for k, apart in zip(size, dilation, strict=True))
         raise ValueError(

@@ -13,7 +13,7 @@ from thalweg._checks import one_of
 from thalweg.layers._base import Features
 from thalweg.layers._context import Context
 from thalweg.layers._places import OfPlaces, check_places, swept
-from thalweg.layers._windows import Sweep, larger, pooled
+from thalweg.layers._windows import Sweeps, larger, pooled
 
 
 class _Pooling(OfPlaces):
@@ -32,7 +32,7 @@ class _Pooling(OfPlaces):
         self.padding = one_of(self, "padding", lower, ("valid", "same"))
         self.keep_order(data_format)
 
-    def sweeps(self, features: Features) -> list[Sweep]:
+    def sweeps(self, features: Features) -> Sweeps:
         """How the window moves over rows of some shape."""
         return swept(self, features, self.pool_size, self.strides, self.padding)
 
