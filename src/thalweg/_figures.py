@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+BLUE, ORANGE, GREEN, GREY, FAINT = "#0072b2", "#d55e00", "#009e73", "#7d848c", "#d4d8de"
+"""Told apart by the colour-blind, too: Okabe and Ito's palette; greys for what stands behind."""
+
+
 def require_matplotlib() -> None:
     """Make sure that pictures can be drawn.
 

@@ -458,7 +458,7 @@ def test_records_pages_and_pictures(tmp_path, fitted, capsys):
 
 
 def test_long_work_is_told(monkeypatch, capsys):
-    from thalweg.diagnosis.landscape import _telling
+    from thalweg.diagnosis import _telling
 
     monkeypatch.setattr(_telling, "_FIRST", 0.0)
     monkeypatch.setattr(_telling, "_AGAIN", 0.0)

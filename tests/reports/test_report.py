@@ -17,7 +17,7 @@ from thalweg import callbacks, data, layers, reports
 from thalweg.cli._source import source_of
 from thalweg.cli._train import train
 from thalweg.diagnosis._remedies import Remedy
-from thalweg.reports._calibration import calibration
+from thalweg.diagnosis.probing._reliability import calibration
 from thalweg.reports._gather import gather
 from thalweg.reports._png import png
 from thalweg.reports._trained import _named

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thalweg._figures import handed_on, require_matplotlib
+from thalweg._figures import BLUE, FAINT, GREY, ORANGE, handed_on, require_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from thalweg.diagnosis._learning_curve import LearningCurve
     from thalweg.diagnosis._validation_curve import ValidationCurve
 
-_BLUE, _RED, _GREY, _FAINT = "#2c6fa6", "#c8442c", "#8a8f98", "#d4d8de"
 _FLOOR = 0.3  # of the least error foretold, to which the axis goes down
 _WIDE = 20.0  # the largest value over the least one, from which on an axis is logarithmic
 
@@ -28,14 +27,14 @@ def learning_picture(curve: LearningCurve, path: str | Path | None) -> Figure:
     low, high = [one.low for one in ahead], [one.high for one in ahead]
     is_log = min(map(min, curve.errors)) > 0 and min(low) > 0
     edge = _FLOOR * min(low) if is_log else -np.inf  # errors of zero are drawn there
-    _points(axes, sizes, curve.errors, _BLUE, "validation")
-    _points(axes, sizes, np.maximum(curve.train_errors, edge), _GREY, "training")
-    axes.plot(sizes, curve.law(sizes.astype(float)), color=_BLUE, linewidth=1, label="power law")
-    axes.plot([one.rows for one in ahead], [one.error for one in ahead], color=_RED, linewidth=1, label="foretold")
-    axes.fill_between([one.rows for one in ahead], low, high, color=_RED, alpha=0.12, linewidth=0)
+    _points(axes, sizes, curve.errors, BLUE, "validation")
+    _points(axes, sizes, np.maximum(curve.train_errors, edge), GREY, "training")
+    axes.plot(sizes, curve.law(sizes.astype(float)), color=BLUE, linewidth=1, label="power law")
+    axes.plot([one.rows for one in ahead], [one.error for one in ahead], color=ORANGE, linewidth=1, label="foretold")
+    axes.fill_between([one.rows for one in ahead], low, high, color=ORANGE, alpha=0.12, linewidth=0)
     for one in curve.predictions:
         ends = [[one.error - one.low], [one.high - one.error]]
-        axes.errorbar(one.rows, one.error, yerr=ends, fmt="D", color=_RED, capsize=3)
+        axes.errorbar(one.rows, one.error, yerr=ends, fmt="D", color=ORANGE, capsize=3)
     axes.set(xscale="log", xlabel="rows learnt from", ylabel=f"{curve.unit}, foretold with {curve.fit.level:.0%}")
     if is_log:
         axes.set(yscale="log")
@@ -46,17 +45,17 @@ def validation_picture(curve: ValidationCurve, path: str | Path | None) -> Figur
     """See ``ValidationCurve.plot``."""
     figure, axes = _new()
     values = np.array(curve.values)
-    _points(axes, values, curve.errors, _BLUE, "validation")
-    _points(axes, values, curve.train_errors, _GREY, "training")
+    _points(axes, values, curve.errors, BLUE, "validation")
+    _points(axes, values, curve.train_errors, GREY, "training")
     means = [one.error for one in curve.means]
-    axes.plot(values, means, color=_BLUE, linewidth=1.2)
-    axes.plot(values, np.mean(curve.train_errors, axis=1), color=_GREY, linewidth=1.2)
+    axes.plot(values, means, color=BLUE, linewidth=1.2)
+    axes.plot(values, np.mean(curve.train_errors, axis=1), color=GREY, linewidth=1.2)
     axes.fill_between(
-        values, [one.low for one in curve.means], [one.high for one in curve.means], color=_BLUE, alpha=0.1
+        values, [one.low for one in curve.means], [one.high for one in curve.means], color=BLUE, alpha=0.1
     )
     alike = np.isin(values, curve.alike) & (values != curve.best)
-    axes.scatter(values[alike], np.array(means)[alike], s=70, facecolors="none", edgecolors=_RED, label="as good")
-    axes.scatter([curve.best], [min(means)], s=120, marker="*", color=_RED, zorder=4, label="best")
+    axes.scatter(values[alike], np.array(means)[alike], s=70, facecolors="none", edgecolors=ORANGE, label="as good")
+    axes.scatter([curve.best], [min(means)], s=120, marker="*", color=ORANGE, zorder=4, label="best")
     if values.min() > 0 and values.max() > _WIDE * values.min():
         axes.set(xscale="log")
     axes.set(xlabel=curve.hyper.replace("$", r"\$"), ylabel=curve.unit)
@@ -76,7 +75,7 @@ def _new() -> tuple[Figure, Any]:
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(True, color=_FAINT, linewidth=0.5)
+    axes.grid(True, color=FAINT, linewidth=0.5)
     axes.set_axisbelow(True)
     return figure, axes
 

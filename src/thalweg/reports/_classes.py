@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thalweg._intervals import proportion_interval
-from thalweg.reports._calibration import calibration
+from thalweg.diagnosis.probing._reliability import calibration
 from thalweg.reports._given import Given
 
 if TYPE_CHECKING:

@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thalweg._figures import require_matplotlib
+from thalweg._figures import BLUE, FAINT, GREEN, GREY, ORANGE, require_matplotlib
 from thalweg._names import Table
 from thalweg.reports._blocks import Picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#7d848c"
-"""Told apart by the colour-blind, too: Okabe and Ito's palette."""
-_INK, _LINE = "#20262d", "#d4d8de"
+_INK = "#20262d"
 _IN_PAGE = {
     _INK: "currentColor",
-    _LINE: "var(--line)",
+    FAINT: "var(--line)",
     BLUE: "var(--blue)",
     ORANGE: "var(--orange)",
     GREEN: "var(--green)",
@@ -68,7 +66,7 @@ def _style() -> dict[str, Any]:
         **dict.fromkeys(ink, _INK),
         "axes.facecolor": "white",
         "figure.facecolor": "white",
-        "grid.color": _LINE,
+        "grid.color": FAINT,
         "grid.linewidth": 0.6,
         "font.family": "DejaVu Sans",
         "font.size": 10,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thalweg._figures import handed_on, require_matplotlib
+from thalweg._figures import BLUE, FAINT, GREY, ORANGE, handed_on, require_matplotlib
 from thalweg._names import Table
 from thalweg.tuner._importance import fenced
 from thalweg.tuner._importance import importance as importance_of
@@ -34,7 +34,6 @@ _SIDE = 3.0  # of a small picture, in inches
 _CELLS = 48  # of a landscape, in each direction
 _FEW = 8  # values of a range that are shown side by side, as those of a list are
 _NAMED = 27  # characters of a value's or a parameter's name
-_BLUE, _RED, _GREY, _FAINT = "#2c6fa6", "#c8442c", "#8a8f98", "#d4d8de"
 _LANDSCAPE = "viridis"
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -164,7 +163,7 @@ def _new(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[
     axes = figure.subplots(rows, columns, squeeze=False)
     for one in axes.flat:
         one.spines[["top", "right"]].set_visible(False)
-        one.grid(True, color=_FAINT, linewidth=0.5)
+        one.grid(True, color=FAINT, linewidth=0.5)
         one.set_axisbelow(True)
     return figure, axes
 
@@ -274,16 +273,14 @@ def _history(search: _Search) -> Figure:
     errors = [0.0 if trial.errors is None else trial.errors[search.index] or 0.0 for trial in search.trials]
     if any(errors):
         shown = [0.0 if far else error for far, error in zip(beyond, errors, strict=True)]
-        axes.errorbar(numbers, search.shown, yerr=shown, fmt="none", ecolor=_FAINT, zorder=1)
-    axes.scatter(numbers[~beyond], search.shown[~beyond], s=18, color=_BLUE, label="trial", zorder=2)
+        axes.errorbar(numbers, search.shown, yerr=shown, fmt="none", ecolor=FAINT, zorder=1)
+    axes.scatter(numbers[~beyond], search.shown[~beyond], s=18, color=BLUE, label="trial", zorder=2)
     if beyond.any():
         mark = "^" if search.goal.sign > 0 else "v"
-        axes.scatter(
-            numbers[beyond], search.shown[beyond], s=26, marker=mark, color=_GREY, label="far beyond", zorder=2
-        )
+        axes.scatter(numbers[beyond], search.shown[beyond], s=26, marker=mark, color=GREY, label="far beyond", zorder=2)
     so_far = search.goal.sign * np.minimum.accumulate(search.goal.sign * search.scores)
     axes.step(
-        [*numbers, numbers[-1] + 1], [*so_far, so_far[-1]], where="post", color=_RED, label="best so far", zorder=3
+        [*numbers, numbers[-1] + 1], [*so_far, so_far[-1]], where="post", color=ORANGE, label="best so far", zorder=3
     )
     _frame_scores(axes, "y", search.shown)
     if search.failed:
@@ -309,7 +306,7 @@ def _importance(search: _Search, seed: int = 0) -> Figure:
     names = [_label(one.name) + (f"\n({one.trials} trials)" if one.conditional else "") for one in rows]
     shares = np.array([one.importance for one in rows])
     around = [shares - [one.low for one in rows], [one.high for one in rows] - shares]
-    colors = [_BLUE if one.clear else _FAINT for one in rows]
+    colors = [BLUE if one.clear else FAINT for one in rows]
     axes.barh(range(len(rows)), shares, xerr=np.abs(around), color=colors, ecolor="#333333", capsize=3, height=0.62)
     axes.set_yticks(range(len(rows)), names, fontsize=9)
     axes.set_xlim(0, min(1.02, 1.15 * max(one.high for one in rows) + 0.01))
@@ -335,12 +332,12 @@ def _slices(search: _Search, params: Iterable[str] | None = None) -> Figure:
         active, parameter = search.active[name], search.space[name]
         places = _places(parameter, (value for value in search.values[name] if value is not None))
         dots = axes.scatter(
-            *(places, search.shown[active]), c=numbers[active], cmap=_blues(), vmin=numbers.min(), vmax=numbers.max(), s=18, edgecolors=_GREY, linewidths=0.4,
+            *(places, search.shown[active]), c=numbers[active], cmap=_blues(), vmin=numbers.min(), vmax=numbers.max(), s=18, edgecolors=GREY, linewidths=0.4,
         )  # fmt: skip
         if active[search.best]:
             axes.scatter(
                 _places(parameter, [search.values[name][search.best]]), search.scores[[search.best]],
-                marker="*", s=130, color=_RED, edgecolors="white", linewidths=0.6, zorder=3,
+                marker="*", s=130, color=ORANGE, edgecolors="white", linewidths=0.6, zorder=3,
             )  # fmt: skip
         _dress(axes, "x", name, parameter)
         _frame_scores(axes, "y", search.shown)
@@ -449,7 +446,7 @@ def _landscape(axes: Any, search: _Search, across: str, up: str, colors: Any) ->
     axes.scatter(*places, c=scores, cmap=colors.cmap, norm=colors.norm, s=14, edgecolors="white", linewidths=0.6)
     if both[search.best]:
         best = [_places(search.space[name], [search.values[name][search.best]]) for name in (across, up)]
-        axes.scatter(*best, marker="*", s=130, color=_RED, edgecolors="white", linewidths=0.6)
+        axes.scatter(*best, marker="*", s=130, color=ORANGE, edgecolors="white", linewidths=0.6)
 
 
 def _edges(parameter: Parameter) -> Array:
@@ -491,7 +488,7 @@ def _pareto(search: _Search) -> Figure:
                 axes.axis("off")
                 continue
             x, y = columns[column], columns[row + 1]
-            axes.scatter(x[~on], y[~on], s=18, color=_GREY, alpha=0.7, label="trial")
+            axes.scatter(x[~on], y[~on], s=18, color=GREY, alpha=0.7, label="trial")
             sides = (column, row + 1)
             _draw_front(axes, search, on, sides, np.stack([x[on], y[on]], axis=1), alone=size == 1)
             axes.set(xlabel=_score_label(goals[column]), ylabel=_score_label(goals[row + 1]))
@@ -503,14 +500,14 @@ def _draw_front(axes: Any, search: _Search, on: Array, sides: tuple[int, int], p
     """The trials on the front, with their standard errors; where it is a line, that line and their numbers too."""
     trials = [trial for trial, good in zip(search.trials, on, strict=True) if good]
     errors = np.array([[0.0 if t.errors is None else t.errors[k] or 0.0 for k in sides] for t in trials], float)
-    axes.scatter(*points.T, s=32, color=_RED, zorder=3)
+    axes.scatter(*points.T, s=32, color=ORANGE, zorder=3)
     if errors.any():
-        axes.errorbar(*points.T, xerr=errors[:, 0], yerr=errors[:, 1], fmt="none", ecolor=_RED, alpha=0.4)
+        axes.errorbar(*points.T, xerr=errors[:, 0], yerr=errors[:, 1], fmt="none", ecolor=ORANGE, alpha=0.4)
     if not alone:
         return
     order = np.argsort(points[:, 0])  # between two points of the front, as bad as the worse of both
     where = "post" if search.objectives[sides[0]].sign > 0 else "pre"
-    axes.step(*points[order].T, where=where, color=_RED, linewidth=1, alpha=0.6)
+    axes.step(*points[order].T, where=where, color=ORANGE, linewidth=1, alpha=0.6)
     for trial, place in zip(trials, points, strict=True):
         if len(trials) <= 12:
             axes.annotate(str(trial.number), place, xytext=(4, 4), textcoords="offset points", fontsize=8)

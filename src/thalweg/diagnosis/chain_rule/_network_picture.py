@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from thalweg._figures import handed_on, require_matplotlib
-from thalweg.diagnosis.chain_rule._colours import BLUE, GREEN, GREY, ORANGE, shade, show_pixels, signed_lines
+from thalweg._figures import BLUE, GREEN, GREY, ORANGE, handed_on, require_matplotlib
+from thalweg.diagnosis._colours import shade, show_pixels, signed_lines
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

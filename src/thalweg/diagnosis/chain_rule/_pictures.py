@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thalweg._figures import handed_on, require_matplotlib
-from thalweg.diagnosis.chain_rule._colours import BLUE, GREY, ORANGE, shade, show_pixels, signed_lines, signed_map
+from thalweg._figures import BLUE, GREY, ORANGE, handed_on, require_matplotlib
+from thalweg.diagnosis._colours import shade, show_pixels, signed_lines, signed_map
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from thalweg._checks import number
 from thalweg._seeds import checked
+from thalweg.diagnosis._telling import telling
 from thalweg.diagnosis.landscape._critical_point import TOLERANCE, CriticalPoint, point_at
-from thalweg.diagnosis.landscape._telling import telling
 from thalweg.diagnosis.landscape._terrain import terrain_of
 from thalweg.diagnosis.landscape._trajectory import way_of
 

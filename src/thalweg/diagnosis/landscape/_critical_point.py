@@ -10,10 +10,10 @@ import numpy as np
 
 from thalweg._checks import number
 from thalweg._seeds import checked
+from thalweg.diagnosis._plain import plain
+from thalweg.diagnosis._telling import telling
 from thalweg.diagnosis.landscape._curvature import Estimate, finite_slope, index_of, rayleigh, spectrum_at
-from thalweg.diagnosis.landscape._plain import plain
 from thalweg.diagnosis.landscape._spectrum import Spectrum
-from thalweg.diagnosis.landscape._telling import telling
 from thalweg.diagnosis.landscape._terrain import Terrain, terrain_of
 
 KINDS = ("minimum", "saddle", "maximum", "flat", "not critical")

@@ -10,6 +10,7 @@ import numpy as np
 
 from thalweg._checks import arguments, whole
 from thalweg._seeds import checked
+from thalweg.diagnosis._telling import telling
 from thalweg.diagnosis.landscape._curvature import (
     LEVEL,
     Estimate,
@@ -19,7 +20,6 @@ from thalweg.diagnosis.landscape._curvature import (
     spectrum_at,
     trace_of,
 )
-from thalweg.diagnosis.landscape._telling import telling
 from thalweg.diagnosis.landscape._terrain import Terrain, terrain_of
 
 if TYPE_CHECKING:

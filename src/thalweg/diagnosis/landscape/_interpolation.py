@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thalweg._checks import arguments, whole
+from thalweg.diagnosis._plain import plain
 from thalweg.diagnosis.landscape._matching import matched
-from thalweg.diagnosis.landscape._plain import plain
 from thalweg.diagnosis.landscape._terrain import flat_of, terrain_of
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thalweg._figures import handed_on, require_matplotlib
+from thalweg._figures import BLUE, FAINT, GREEN, GREY, ORANGE, handed_on, require_matplotlib
 from thalweg._names import unknown
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from thalweg.diagnosis.landscape._interpolation import Interpolation
     from thalweg.diagnosis.landscape._surface import LossSurface
 
-BLUE, ORANGE, GREEN, GREY, FAINT = "#0072b2", "#d55e00", "#009e73", "#7d848c", "#d4d8de"
 _LEVELS = 24  # contours
 _LEAST = 1e-6  # of the highest loss, below which heights are drawn as one
 _LOWEST = 1e-6  # of a spectrum's density, where its axis ends

@@ -15,8 +15,8 @@ from jax import lax
 from thalweg import config
 from thalweg._checks import arguments, whole
 from thalweg._names import unknown
+from thalweg.diagnosis._plain import plain
 from thalweg.diagnosis.landscape._courses import At, Box, Course, Rates, course_of
-from thalweg.diagnosis.landscape._plain import plain
 from thalweg.engine import program_of
 from thalweg.optimizers import SGD, Adam, Optimizer, RMSprop, get, schedules
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thalweg._checks import arguments, whole
-from thalweg._figures import handed_on, require_matplotlib
-from thalweg.diagnosis.landscape._pictures import FAINT, contours
+from thalweg._figures import FAINT, handed_on, require_matplotlib
+from thalweg.diagnosis.landscape._pictures import contours
 from thalweg.diagnosis.landscape._race import DECAYED, Race
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import numpy as np
 from thalweg import _seeds
 from thalweg._checks import number
 from thalweg._intervals import student_interval
+from thalweg.diagnosis._plain import plain
+from thalweg.diagnosis._telling import telling
 from thalweg.diagnosis.landscape._curvature import LEVEL, Estimate, finite_slope, rayleigh, spectrum_at, trace_of
-from thalweg.diagnosis.landscape._plain import plain
-from thalweg.diagnosis.landscape._telling import telling
 from thalweg.diagnosis.landscape._terrain import Terrain, terrain_of
 
 _RADII = {True: 0.5, False: 0.05}  # adaptive or not

@@ -11,9 +11,9 @@ import numpy as np
 from thalweg._checks import arguments, number, whole
 from thalweg._names import unknown
 from thalweg._seeds import checked
+from thalweg.diagnosis._plain import plain
+from thalweg.diagnosis._telling import telling
 from thalweg.diagnosis.landscape import _directions
-from thalweg.diagnosis.landscape._plain import plain
-from thalweg.diagnosis.landscape._telling import telling
 from thalweg.diagnosis.landscape._terrain import Terrain, terrain_of
 from thalweg.diagnosis.landscape._trajectory import Way, way_of
 

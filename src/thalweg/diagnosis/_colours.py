@@ -1,4 +1,4 @@
-"""What the pictures of backpropagation share: colours that the colour-blind tell apart, lines by sign, pixels."""
+"""What pictures of nets share: greys by size, lines and colours by sign, pixels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#7d848c"
+from thalweg._figures import BLUE, ORANGE
+
 _WIDEST, _FAINTEST = 2.6, 0.08  # points; opacity
 
 
