@@ -448,6 +448,8 @@ def test_a_convolution_does():
 
 def test_the_damage_is_that_of_predict(found, trained):
     shift = found.response("shift")
+    with pytest.raises(ValueError, match="Did you mean 'shift'"):
+        found.response("shfit")
     moved = [shifted(XT[..., None], 2 * a, 2 * b, np.zeros(1)) for a, b in ((0, 1), (0, -1), (1, 0), (-1, 0))]
     right = [trained.predict(one.reshape(-1, 64), verbose=0).argmax(axis=1) == YT for one in moved]
     assert shift.accuracy[2] == pytest.approx(share_of(np.mean(right, axis=0)), abs=1e-3)

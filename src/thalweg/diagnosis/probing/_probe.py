@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thalweg._checks import arguments, whole
+from thalweg._names import unknown
 from thalweg._seeds import checked
 from thalweg.data import DataError, Rows
 from thalweg.diagnosis._scenario import Interval
@@ -76,7 +77,10 @@ class Probe:
 
     def response(self, kind: str) -> Response:
         """One of the kinds of damage: ``'shift'``, ``'rotation'``, ``'noise'``, ``'occlusion'`` or ``'contrast'``."""
-        return next(one for one in self.robustness if one.kind == kind)
+        known = {one.kind: one for one in self.robustness}
+        if kind not in known:
+            raise ValueError(unknown("kind of damage", kind, known))
+        return known[kind]
 
     def conclusions(self) -> tuple[str, ...]:
         """What follows, in sentences."""
