@@ -107,7 +107,9 @@ def test_paths_that_cannot_be_read_are_named(tmp_path):
 @pytest.mark.parametrize("ending", [".keras", ".h5"])
 def test_layers_that_thalweg_does_not_have_are_named(ending, tmp_path):
     kinds = keras.layers
-    theirs = keras.Sequential([keras.Input((6, 6, 6, 1)), kinds.Conv3D(2, 3, name="see"), kinds.Flatten(), kinds.Dense(2)])
+    theirs = keras.Sequential(
+        [keras.Input((6, 6, 6, 1)), kinds.Conv3D(2, 3, name="see"), kinds.Flatten(), kinds.Dense(2)]
+    )
     theirs.save(tmp_path / f"theirs{ending}")
     with pytest.raises(FileError, match=r"'see' \(Conv3D\).*Unknown layer 'Conv3D'.*custom_objects"):
         load_model(tmp_path / f"theirs{ending}")
