@@ -262,7 +262,7 @@ class _Lesson:
         lucky too.
         """
         begun = time.monotonic()
-        tried = remedies(aim, self.plan, self.purpose.images)
+        tried = remedies(aim, self.plan, self.purpose.images is not None)
         if self.left() < self.pace:  # for which the first remedies of the course's order must do
             tried = tried[: max(_FINALISTS, int(len(tried) * self.left() / self.pace))]
         results = self.trained([one.plan for one in tried], 1)

@@ -64,19 +64,10 @@ def _moving(plan: Plan, purpose: Purpose, shape: tuple[int, ...]) -> list[str]:
     ]
 
 
-def _convolving(plan: Plan, purpose: Purpose, penalty: str) -> list[str]:
-    """The layers that look for the same things at all places of an image."""
-    found = []
-    for filters in plan.filters:
-        found.append(f'layers.Conv2D({filters}, 3, padding="same", activation="{plan.activation}"{penalty})')
-        found.append("layers.MaxPooling2D()")
-    return [f"layers.Reshape({purpose.images!r})", *found, "layers.Flatten()"] if found else []
-
-
 def layers_of(plan: Plan, purpose: Purpose) -> list[str]:
     """The layers after the front, a line each."""
     penalty = f", kernel_regularizer=regularizers.L1L2({plan.l1:g}, {plan.l2:g})" if plan.l1 or plan.l2 else ""
-    lines = _convolving(plan, purpose, penalty)
+    lines = []
     for units in plan.widths:
         lines.append(f'layers.Dense({units}, "{plan.activation}"{penalty})')
         if plan.dropout:
