@@ -304,3 +304,10 @@ print('agreed')
 def test_in_float64_weights_agree_with_keras_to_1e8_and_members_with_solo_runs_to_1e9():
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", FLOAT64], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "agreed", done.stderr[-3000:]
+
+
+def test_images_with_their_channels_first_are_not_told_to_be_reshaped():
+    model = thalweg.Sequential([thalweg.Input((8, 8, 3)), layers.Flatten(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(thalweg.data.DataError, match=r"np\.moveaxis\(x, 1, -1\)"):
+        model.fit(np.zeros((4, 3, 8, 8)), np.zeros(4))

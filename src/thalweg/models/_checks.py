@@ -122,9 +122,12 @@ def _target(name: str, shape: tuple[int, ...], features: tuple[int, ...], loss: 
 
 
 def _reshape_hint(came: tuple[int, ...], wanted: tuple[int, ...]) -> str:
-    if int(np.prod(came)) == int(np.prod(wanted)):
-        return f" The sizes agree: x.reshape(-1, {', '.join(map(str, wanted))}) or a Flatten layer first would fit."
-    return ""
+    if int(np.prod(came)) != int(np.prod(wanted)):
+        return ""
+    if len(came) == len(wanted) > 1 and came[0] != 1 and (*came[1:], came[0]) == wanted:
+        return " Its channels come first: np.moveaxis(x, 1, -1) brings them last. (Reshaping would mix the pixels up.)"
+    flat = " or a Flatten layer first" if len(wanted) == 1 else ""
+    return f" The sizes agree: x.reshape(-1, {', '.join(map(str, wanted))}){flat} would fit."
 
 
 def names(model: Model) -> dict[str, Any]:
