@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from thalweg import activations
-from thalweg._checks import number, one_of
+from thalweg._checks import number
 from thalweg._tunable import below
 from thalweg.layers._base import Features, Layer
 from thalweg.layers._context import Context
@@ -28,8 +28,7 @@ class Convolving(OfPlaces):
         """Keep what says how the window moves."""
         self.kernel_size = self.sizes("kernel_size", kernel_size)
         self.strides = self.sizes("strides", strides)
-        lower = padding.lower() if isinstance(padding, str) else padding
-        self.padding = one_of(self, "padding", lower, _PADDINGS[self.PLACES])
+        self.padding = self.named("padding", padding, _PADDINGS[self.PLACES])
         self.keep_order(data_format)
         self.dilation_rate = self.sizes("dilation_rate", dilation_rate)
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:

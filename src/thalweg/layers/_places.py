@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-from thalweg._checks import whole
+from thalweg._checks import one_of, whole
 from thalweg._names import unknown
 from thalweg.layers._base import Features, Layer
 from thalweg.layers._variable import Weight
@@ -73,6 +73,10 @@ class OfPlaces(Layer):
                 f"{name} must be a whole number of {at_least} or more{several}, got {type(self).__name__}({name}={given!r})."
             )
         return tuple(map(int, each))
+
+    def named(self, name: str, given: Any, known: Iterable[str]) -> str:
+        """One of some names, in small letters."""
+        return one_of(self, name, given.lower() if isinstance(given, str) else given, known)
 
     def init(self, features: Features) -> Sequence[Weight]:
         self.output_features(features)  # says what rows it cannot take

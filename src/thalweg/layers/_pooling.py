@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 import numpy as np
 
-from thalweg._checks import one_of
 from thalweg.layers._base import Features
 from thalweg.layers._context import Context
 from thalweg.layers._places import OfPlaces, check_places, swept
@@ -28,8 +27,7 @@ class _Pooling(OfPlaces):
         super().__init__(**kwargs)
         self.pool_size = self.sizes("pool_size", pool_size)
         self.strides = self.pool_size if strides is None else self.sizes("strides", strides)
-        lower = padding.lower() if isinstance(padding, str) else padding
-        self.padding = one_of(self, "padding", lower, ("valid", "same"))
+        self.padding = self.named("padding", padding, ("valid", "same"))
         self.keep_order(data_format)
 
     def sweeps(self, features: Features) -> Sweeps:

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from thalweg._checks import one_of, whole
+from thalweg._checks import whole
 from thalweg.layers._base import Features
 from thalweg.layers._context import Context
 from thalweg.layers._places import OfPlaces, check_places
@@ -85,8 +85,7 @@ class UpSampling2D(OfPlaces):
         super().__init__(**kwargs)
         self.size = self.sizes("size", size)
         self.keep_order(data_format)
-        lower = interpolation.lower() if isinstance(interpolation, str) else interpolation
-        self.interpolation = one_of(self, "interpolation", lower, _INTERPOLATIONS)
+        self.interpolation = self.named("interpolation", interpolation, _INTERPOLATIONS)
 
     def output_features(self, features: Features) -> tuple[int, ...]:
         check_places(self, features, self.PLACES)

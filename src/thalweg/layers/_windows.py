@@ -168,12 +168,9 @@ def _slope_of_x(x: Any, kernel: Any, slope: Any, sweeps: Sweeps) -> Any:
 
 def _slope_of_kernel(x: Any, kernel: Any, slope: Any, sweeps: Sweeps) -> Any:
     """Products of views and slopes; those of the last axis lie beside each other, so that there are few and large ones."""
-    *axes, last = enumerate(sweeps, start=1)
-    found = [jnp.concatenate(views(x, *last), -1)]
-    for axis, one in axes:
-        found = [view for part in found for view in views(part, axis, one)]
+    beside = jnp.concatenate(views(x, len(sweeps), sweeps[-1]), -1)
     flat = slope.reshape(-1, slope.shape[-1])
-    each = [jnp.dot(view.reshape(len(flat), -1).T, flat) for view in found]
+    each = [jnp.dot(view.reshape(len(flat), -1).T, flat) for view in _all_views(beside, sweeps[:-1])]
     return jnp.stack(each).reshape(kernel.shape)
 
 

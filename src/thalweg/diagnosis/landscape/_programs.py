@@ -15,6 +15,7 @@ from jax import lax
 
 from thalweg.engine import Task, TrainState
 from thalweg.engine._step import passed, real_rows, take
+from thalweg.network import size_of
 
 
 def losses_on_plane(task: Task, penalties: bool, decided: Any) -> Callable[..., Any]:
@@ -132,10 +133,7 @@ def _apart(task: Task, flat: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """A vector as trained weights and, where it is long enough, the others."""
     found, at = [], 0
     for place in (*task.network.trainable, *task.network.frozen):
-        shape = place.weight.shape
-        size = 1
-        for length in shape:
-            size *= length
+        shape, size = place.weight.shape, size_of(place.weight.shape)
         if at + size > flat.shape[0]:
             break
         found.append(flat[at : at + size].reshape(shape))
