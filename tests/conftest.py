@@ -5,9 +5,12 @@ from __future__ import annotations
 import gc
 import sys
 import types
+import zlib
 
 import psutil
 import pytest
+
+from thalweg import _seeds
 
 _ROOM = 2 << 30  # bytes that a test process holds before it lets go of what it has compiled
 
@@ -22,6 +25,14 @@ def _let_go():
         _program._programs.clear()
         sys.modules["jax"].clear_caches()
         gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def _the_same_numbers_each_time(request):
+    """What names no seed draws what it drew before: 64 numbers of 2^24 hold an equal pair once in some thousand runs."""
+    _seeds.set_random_seed(zlib.crc32(request.node.nodeid.encode()))
+    yield
+    _seeds._base = None
 
 
 @pytest.fixture

@@ -76,9 +76,9 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"thalweg.{name}")
     if name in _NAMES:
         return getattr(importlib.import_module(f"thalweg.{_NAMES[name]}"), name)
-    from thalweg._names import unknown
+    from thalweg._names import nearest
 
-    raise AttributeError(f"module 'thalweg' has no attribute {name!r}. {unknown('name', name, __all__)}")
+    raise AttributeError(f"module 'thalweg' has no attribute {name!r}.{nearest(name, __all__)}")
 
 
 def __dir__() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -40,10 +41,31 @@ class Table(Mapping[str, Any]):
 
 def unknown(family: str, name: object, known: Mapping[str, Any] | list[str] | tuple[str, ...]) -> str:
     """The message for an unknown name: the nearest known one, then all of them."""
+    return f"Unknown {family} {name!r}.{nearest(name, known)}"
+
+
+def nearest(name: object, known: Mapping[str, Any] | list[str] | tuple[str, ...]) -> str:
+    """What follows the message that there is no such name: the nearest known one, then all of them."""
     names = sorted(known)
     near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"Unknown {family} {name!r}.{hint} Known: {', '.join(names)}."
+    return f"{hint} Known: {', '.join(names)}."
+
+
+def tell_absent(module: str) -> None:
+    """Have the module of that name tell the nearest name that it has, where it is asked for one that it has not."""
+    held = vars(sys.modules[module])
+
+    def absent(name: str) -> Any:
+        known = [
+            one
+            for one, what in held.items()
+            if not one.startswith("_") and str(getattr(what, "__module__", "")).startswith(module)
+        ]
+        hint = "" if name.startswith("_") else f".{nearest(name, known)}"
+        raise AttributeError(f"module {module!r} has no attribute {name!r}{hint}", name=name, obj=sys.modules[module])
+
+    held["__getattr__"] = absent
 
 
 def snake_case(name: str) -> str:

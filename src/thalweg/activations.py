@@ -16,7 +16,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from thalweg._family import Family, name_of
-from thalweg._names import Table
+from thalweg._names import Table, tell_absent
 
 Activation = Callable[..., Array]
 Axis = int | Sequence[int]
@@ -576,3 +576,6 @@ def _as_it_is(function: Any) -> Activation:
 
 
 _FAMILY = Family(TABLE, "keras.activations", _as_it_is)
+
+
+tell_absent(__name__)

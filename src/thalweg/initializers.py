@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from thalweg import _seeds, config
 from thalweg._checks import number
 from thalweg._family import Family, FunctionMember
-from thalweg._names import Table, unknown
+from thalweg._names import Table, tell_absent, unknown
 from thalweg._tunable import Tunable
 
 _TRUNCATED_STDDEV = 0.87962566103423978  # of a standard normal cut at -2 and 2
@@ -759,3 +759,6 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
     """
     member: Initializer = _FAMILY.deserialize(config, custom_objects)
     return member
+
+
+tell_absent(__name__)

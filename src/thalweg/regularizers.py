@@ -10,7 +10,7 @@ from jax import Array
 
 from thalweg._checks import number
 from thalweg._family import Family, FunctionMember
-from thalweg._names import Table, unknown
+from thalweg._names import Table, tell_absent, unknown
 from thalweg._tunable import Hypers
 from thalweg._weight_function import WeightFunction, like, norms
 
@@ -295,3 +295,6 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
     """
     member: Regularizer = _FAMILY.deserialize(config, custom_objects)
     return member
+
+
+tell_absent(__name__)

@@ -1,5 +1,6 @@
 """What listens to a fit and steers it; they are handed the model and know nothing else about it."""
 
+from thalweg._names import tell_absent
 from thalweg.callbacks._backup_and_restore import BackupAndRestore as BackupAndRestore
 from thalweg.callbacks._callback import Callback as Callback
 from thalweg.callbacks._callback_list import CallbackList as CallbackList
@@ -21,3 +22,5 @@ from thalweg.callbacks._run_record import runs_in as runs_in
 from thalweg.callbacks._swap_ema_weights import SwapEMAWeights as SwapEMAWeights
 from thalweg.callbacks._tensorboard import TensorBoard as TensorBoard
 from thalweg.callbacks._terminate_on_nan import TerminateOnNaN as TerminateOnNaN
+
+tell_absent(__name__)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from thalweg._family import Family
-from thalweg._names import Table
+from thalweg._names import Table, tell_absent
 from thalweg.layers._activation import ELU as ELU
 from thalweg.layers._activation import Activation as Activation
 from thalweg.layers._activation import ActivityRegularization as ActivityRegularization
@@ -149,3 +149,6 @@ def serialize(layer: Layer) -> dict[str, Any] | None:
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The layer that `config` describes."""
     return _FAMILY.deserialize(config, custom_objects)
+
+
+tell_absent(__name__)

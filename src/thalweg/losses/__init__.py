@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from thalweg._family import Family
-from thalweg._names import Table
+from thalweg._names import Table, tell_absent
 from thalweg.losses._base import FunctionLoss as FunctionLoss
 from thalweg.losses._base import Loss as Loss
 from thalweg.losses._crossentropy import BinaryCrossentropy as BinaryCrossentropy
@@ -97,3 +97,6 @@ def serialize(loss: Any) -> dict[str, Any] | None:
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The loss that `config` describes."""
     return _FAMILY.deserialize(config, custom_objects)
+
+
+tell_absent(__name__)

@@ -7,7 +7,7 @@ from typing import Any
 
 from thalweg import losses
 from thalweg._family import Family
-from thalweg._names import Table, snake_case, unknown
+from thalweg._names import Table, snake_case, tell_absent, unknown
 from thalweg.metrics._accuracy import Accuracy as Accuracy
 from thalweg.metrics._accuracy import BinaryAccuracy as BinaryAccuracy
 from thalweg.metrics._accuracy import CategoricalAccuracy as CategoricalAccuracy
@@ -187,3 +187,6 @@ def direction(name: str) -> str:
         if known:
             return known
     raise ValueError(unknown("metric", name, _BETTER))
+
+
+tell_absent(__name__)

@@ -100,25 +100,34 @@ def shapes(model: Model, first: Rows) -> None:
 
 
 def _target(name: str, shape: tuple[int, ...], features: tuple[int, ...], loss: Any) -> None:
-    kind = _KINDS.get(type(loss))
-    rows = shape[1:]
+    kind, rows, hint = _KINDS.get(type(loss)), shape[1:], ""
+    if _fits(kind, rows, features) or isinstance(loss, losses.FunctionLoss):
+        return
+    wanted = f"rows of shape {features}"
     if kind == "sparse":
-        fits, wanted = rows in ((), (1,), features[:-1], (*features[:-1], 1)), "one class number a row"
-        hint = " One-hot rows go with 'categorical_crossentropy'." if rows == features else ""
-    else:
-        fits = rows == features or (features == (1,) and rows == ()) or isinstance(loss, losses.FunctionLoss)
-        wanted = f"rows of shape {features}"
-        sparse = kind == "categorical" and rows in ((), (1,))
+        wanted = f"class numbers of shape {features[:-1]}" if features[:-1] else "one class number a row"
+    if len(features) > 1 and _fits(kind, rows, features[-1:]):
+        hint = (
+            f" The net gives {features[-1]} numbers for each of {int(np.prod(features[:-1]))} places of a row: for one answer a row "
+            "put a Flatten layer before its Dense layers (or a global pooling layer)."
+        )
+    elif kind == "sparse" and rows == features:
+        hint = " One-hot rows go with 'categorical_crossentropy'."
+    elif kind == "categorical" and rows in ((), (1,)):
         hint = (
             " Class numbers go with 'sparse_categorical_crossentropy', or make one-hot rows: utils.to_categorical(y)."
-            if sparse
-            else ""
         )
-    if not fits:
-        raise DataError(
-            f"Output {name!r} with the loss {loss.name!r} expects {wanted} in y, got rows of shape {rows} "
-            f"(y has shape {shape}).{hint}"
-        )
+    raise DataError(
+        f"Output {name!r} with the loss {loss.name!r} expects {wanted} in y, got rows of shape {rows} "
+        f"(y has shape {shape}).{hint}"
+    )
+
+
+def _fits(kind: str | None, rows: tuple[int, ...], features: tuple[int, ...]) -> bool:
+    """Whether targets of that shape belong to outputs of such features."""
+    if kind == "sparse":
+        return rows in (features[:-1], (*features[:-1], 1))
+    return rows == features or (features == (1,) and rows == ())
 
 
 def _reshape_hint(came: tuple[int, ...], wanted: tuple[int, ...]) -> str:

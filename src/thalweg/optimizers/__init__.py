@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from thalweg._family import Family
-from thalweg._names import Table
+from thalweg._names import Table, tell_absent
 from thalweg.optimizers import schedules as schedules
 from thalweg.optimizers._adam import Adam as Adam
 from thalweg.optimizers._adam import Adamax as Adamax
@@ -50,3 +50,6 @@ def serialize(optimizer: Any) -> dict[str, Any] | None:
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The optimizer that `config` describes."""
     return _FAMILY.deserialize(config, custom_objects)
+
+
+tell_absent(__name__)

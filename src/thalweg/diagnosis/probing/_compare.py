@@ -66,7 +66,10 @@ class Comparison:
     trained: int | None
 
     def __getitem__(self, name: str) -> Contender:
-        return {one.name: one for one in self.contenders}[name]
+        known = {one.name: one for one in self.contenders}
+        if name not in known:
+            raise KeyError(unknown("net", name, known))
+        return known[name]
 
     def conclusions(self) -> tuple[str, ...]:
         """What follows, in sentences."""

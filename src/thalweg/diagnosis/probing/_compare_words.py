@@ -93,10 +93,10 @@ def _against(first: Contender, one: Contender) -> list[str]:
     else:
         lines = [f"These pictures do not tell {one.name} from {first.name} ({value:+.1f} points); it has {size}."]
     shift, other = one.probe.response("shift"), first.probe.response("shift")
-    place = place_of(shift)
+    size_of_shift = shift.sizes[place_of(shift)]
     lines.append(
-        f"A shift by {shift.sizes[place]:g} pixels costs {one.name} {100 * shift.cost(place):.1f} points, {first.name} "
-        f"{100 * other.cost(place):.1f}."
+        f"A shift by {size_of_shift:g} pixels costs {one.name} {100 * max(0, shift.cost(size_of_shift)):.1f} points, {first.name} "
+        f"{100 * max(0, other.cost(size_of_shift)):.1f}."
     )
     mine, theirs = one.probe.shuffling, first.probe.shuffling
     if mine is not None and theirs is not None:

@@ -18,6 +18,8 @@ from thalweg.models import Model, picture_of
 from thalweg.models._fit import looked_over
 
 _HELD = 1 << 25  # numbers of all pictures together
+_SAMPLE = 32  # rows by which outputs are seen to be probabilities
+_APART = 4  # times as wide a range of pixels as in training is another scale
 _MARGINS = (losses.Hinge, losses.SquaredHinge, losses.CategoricalHinge)
 
 
@@ -47,7 +49,10 @@ def subject_of(who: str, model: Any, data: Any, picture: Any, pixels: Any, rows:
     shape = picture_shape(who, given.x[0].shape[1:], picture)
     ends = _ends(who, given.x[0], pixels)
     some = some_of(given, min(rows, max(1, _HELD // math.prod(shape))))
-    return Subject(model, *up_to_logits(model), shape, kind, *pictures_of(some, shape, kind), ends), given.n
+    subject = Subject(model, *up_to_logits(model), shape, kind, *pictures_of(some, shape, kind), ends)
+    if subject.end == "probabilities":
+        _chances(who, model, subject.shaped(subject.pictures[:_SAMPLE]))
+    return subject, given.n
 
 
 def fitting(who: str, model: Any, given: Any, what: str, seed: int) -> Rows:
@@ -110,10 +115,36 @@ def _classes(who: str, model: Any) -> Classes:
     if not isinstance(kind, Classes) or isinstance(model.objective.losses[0], _MARGINS) or len(features) != 1:
         raise ValueError(
             f"{who} is for nets that give probabilities of classes, one class a picture; {model.name!r} was compiled with "
-            f"{model.objective.losses[0].name!r} and gives rows of shape {features}. Compile it with "
-            "'sparse_categorical_crossentropy'."
+            f"{model.objective.losses[0].name!r} and gives rows of shape {features}. A net that is to tell classes apart ends in "
+            "a softmax of one output a class, and learns by 'sparse_categorical_crossentropy'."
         )
     return kind
+
+
+def _chances(who: str, model: Model, x: np.ndarray) -> None:
+    """Outputs are as the loss takes them: of several, it looks at their shares of the sum."""
+    out = np.asarray(model.predict(x, verbose=0), np.float64)
+    if out.min() < 0 or (out.shape[-1] == 1 and out.max() > 1):
+        raise ValueError(
+            f"{who} is for nets that give probabilities; {model.name!r} gives numbers from {out.min():.3g} to {out.max():.3g}. "
+            "Logits? Then its loss must know: "
+            f"thalweg.losses.{type(model.objective.losses[0]).__name__}(from_logits=True); or end the net in a softmax."
+        )
+
+
+def same_scale(ends: tuple[float, float], learnt: Rows) -> None:
+    """Pixels that are asked about are scaled as those that were learnt from.
+
+    Raises:
+        DataError: where one range is several times as wide as the other.
+
+    """
+    low, high = float(learnt.x[0].min()), float(learnt.x[0].max())
+    wide, wide_then = ends[1] - ends[0], high - low
+    if max(wide, wide_then) > _APART * min(wide, wide_then):
+        raise DataError(
+            f"data holds pixels from {ends[0]:g} to {ends[1]:g}, train from {low:g} to {high:g}: scale both alike, as in training."
+        )
 
 
 def _ends(who: str, x: np.ndarray, pixels: Any) -> tuple[float, float]:

@@ -20,7 +20,7 @@ from thalweg.diagnosis.probing._confidence import Confidence, confidences
 from thalweg.diagnosis.probing._damages import DAMAGES
 from thalweg.diagnosis.probing._favourites import Favourites, favourites
 from thalweg.diagnosis.probing._filters import Filters, filters_of
-from thalweg.diagnosis.probing._looked_over import fitting, subject_of
+from thalweg.diagnosis.probing._looked_over import fitting, same_scale, subject_of
 from thalweg.diagnosis.probing._neighbours import Neighbours, neighbours
 from thalweg.diagnosis.probing._records import Response, as_record, share_of
 from thalweg.diagnosis.probing._robustness import responses
@@ -46,6 +46,7 @@ class Probe:
         pixels: the least and the largest value of a pixel.
         classes: names.
         accuracy: on the pictures as they are.
+        by_chance: the accuracy of whoever always says their most frequent class.
         right: whether it is, of each picture, [rows].
         confidence: how sure it is of them, of noise, and of blank pictures.
         robustness: accuracy against shifts, rotations, noise, occlusion and contrast.
@@ -65,6 +66,7 @@ class Probe:
     pixels: tuple[float, float]
     classes: tuple[str, ...]
     accuracy: Interval
+    by_chance: float
     right: np.ndarray
     confidence: tuple[Confidence, ...]
     robustness: tuple[Response, ...]
@@ -76,8 +78,8 @@ class Probe:
     shuffling: Shuffling | None
 
     def response(self, kind: str) -> Response:
-        """One of the kinds of damage: ``'shift'``, ``'rotation'``, ``'noise'``, ``'occlusion'`` or ``'contrast'``."""
-        known = {one.kind: one for one in self.robustness}
+        """One of the kinds of damage: ``'shift'``, ``'rotation'``, ``'noise'``, ``'occlusion'``, ``'contrast'``, ``'FGSM'`` or ``'PGD'``."""
+        known = {one.kind: one for one in (*self.robustness, self.adversarial.fgsm, self.adversarial.pgd)}
         if kind not in known:
             raise ValueError(unknown("kind of damage", kind, known))
         return known[kind]
@@ -152,7 +154,7 @@ def probe(
 
     Raises:
         DataError: on rows that do not fit the net, hold numbers that are none, or are no pictures; where the net's answers are
-            no numbers.
+            no numbers; where pixels of `data` have another range than those of `train`.
         ValueError: where the net has several inputs or outputs or does not give probabilities of classes, or `retrain` has no
             `train`.
         TypeError: where `model` is none.
@@ -180,6 +182,8 @@ def probe(
         raise ValueError("retrain=True needs rows to learn from: probe(model, data, train=(x, y), retrain=True).")
     subject, given = subject_of("probe", model, data, picture, pixels, rows, checked(seed))
     learnt = None if train is None else fitting("probe", model, train, "train", seed)
+    if learnt is not None:
+        same_scale(subject.ends, learnt)
     with telling("probe", verbose) as progress:
         return _asked(subject, given, learnt, epochs if retrain else 0, seed, progress)
 
@@ -210,6 +214,7 @@ def _asked(subject: Subject, given: int, learnt: Rows | None, epochs: int, seed:
         subject.ends,
         tuple(map(str, model.class_names or range(subject.classes))),
         share_of(subject.right),
+        float(np.bincount(subject.truth).max() / len(subject.truth)),
         subject.right,
         confidences(subject, seed),
         robustness,

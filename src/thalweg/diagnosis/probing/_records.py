@@ -30,9 +30,18 @@ class Response(NamedTuple):
     sizes: tuple[float, ...]
     accuracy: tuple[Interval, ...]
 
-    def cost(self, place: int) -> float:
-        """What the size at that place costs, a share of the rows."""
-        return self.accuracy[0].value - self.accuracy[place].value
+    def cost(self, size: float) -> float:
+        """What a change by `size` costs, a share of the rows.
+
+        Raises:
+            ValueError: where it is none of `sizes`.
+
+        """
+        if size not in self.sizes:
+            raise ValueError(
+                f"size must be one of {', '.join(f'{one:g}' for one in self.sizes)} ({self.unit}), got cost({size!r})."
+            )
+        return self.accuracy[0].value - self.accuracy[self.sizes.index(size)].value
 
 
 def share_of(right: np.ndarray) -> Interval:

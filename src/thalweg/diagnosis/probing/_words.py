@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NOISES = ("uniform noise", "Gaussian noise", "shuffled pixels")
 _SURE, _UNSURE = 0.7, 0.5  # mean probability of noise, from which on, and below which, a net counts as sure or not
+_NOTHING = 0.0005  # share of the rows whose loss is none
 _DEAR = 0.1  # share of the rows whose loss is worth a remark
 _TOO_SURE = 1.05  # temperature from which on probabilities count as too high; below 1 over it as too low
 _TOLD = {
@@ -58,6 +59,8 @@ def with_interval(one: Interval) -> str:
 
 def conclusions(found: Probe) -> tuple[str, ...]:
     """See ``Probe.conclusions``."""
+    if found.accuracy.low <= found.by_chance:
+        return (_of_chance(found),)
     parts = (_of_noise, _of_changes, _of_attacks, _of_calibration, _of_shuffling, _of_favourites, _of_neighbours)
     return tuple(line for part in parts for line in part(found))
 
@@ -86,6 +89,16 @@ def _response_lines(one: Response) -> list[str]:
     return [f"{head:<32}{sizes}", f"{'':<32}{shares}"]
 
 
+def _of_chance(found: Probe) -> str:
+    """Of a net that tells nothing apart the rest would be hollow."""
+    low, high = found.pixels
+    return (
+        f"It is right of {found.accuracy.value:.1%}; whoever always says the most frequent class is of {found.by_chance:.1%}. It has "
+        "learnt nothing that shows on these pictures, so that nothing follows from the rest. Are they scaled as those that it "
+        f"learnt from (here pixels go from {low:g} to {high:g}), and are its weights the trained ones?"
+    )
+
+
 def _of_noise(found: Probe) -> Iterator[str]:
     one = surest_noise(found)
     most = int(np.argmax(one.says))
@@ -102,17 +115,18 @@ def _of_changes(found: Probe) -> Iterator[str]:
     for kind, (size, because) in _TOLD.items():
         one = found.response(kind)
         if size in one.sizes:
-            place = one.sizes.index(size)
-            cost = one.cost(place)
+            cost = one.cost(size)
+            price = f"{100 * cost:.1f} points" if cost >= _NOTHING else "nothing"
+            after = one.accuracy[one.sizes.index(size)].value
             yield (
-                f"A {kind} by {size:g} {one.unit} costs {100 * cost:.1f} points ({one.accuracy[0].value:.1%} to "
-                f"{one.accuracy[place].value:.1%}){because if cost > _DEAR else ''}."
+                f"A {kind} by {size:g} {one.unit} costs {price} ({one.accuracy[0].value:.1%} to {after:.1%})"
+                f"{because if cost > _DEAR else ''}."
             )
 
 
 def _of_attacks(found: Probe) -> Iterator[str]:
     one = found.adversarial.pgd
-    place = next((i for i, each in enumerate(one.accuracy) if each.value < 0.5), len(one.sizes) - 1)
+    place = next((i for i, each in enumerate(one.accuracy) if i and each.value < 0.5), len(one.sizes) - 1)
     yield (
         f"Changing no pixel by more than {one.sizes[place]:.0%} of the range, on purpose, leaves {one.accuracy[place].value:.1%} of "
         f"{one.accuracy[0].value:.1%} (PGD, {found.adversarial.rows:,} pictures)."
@@ -132,8 +146,8 @@ def _of_calibration(found: Probe) -> Iterator[str]:
         return
     way = "too sure" if one.temperature > 1 else "not sure enough"
     yield (
-        f"Of pictures it is {way}: {one.confidence:.1%} on average, {one.accuracy:.1%} right. Logits over {one.temperature:.2f} would "
-        f"bring its calibration error from {one.error:.2%} to {one.mended:.2%}."
+        f"Of pictures it is {way}: {one.confidence:.1%} on average, {one.accuracy:.1%} right. Its logits divided by "
+        f"{one.temperature:.2f} would bring the calibration error from {one.error:.2%} to {one.mended:.2%}."
     )
 
 
