@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def handed_on(figure: Figure, path: str | os.PathLike[str] | None) -> Figure:
     """A figure that a notebook shows, and that is written to a file where one is named."""
     figure._repr_png_ = functools.partial(_png, figure)  # type: ignore[attr-defined]  # how a notebook shows it
     if path is not None:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=150)
     return figure
 

@@ -23,13 +23,18 @@ def trained(tmp_path_factory):
 
 
 def test_a_neuron_of_one_row(trained):
-    said = run("backprop", trained, "--example", 7, "--layer", 2, "--neuron", 3)
-    assert "validation row 7" in said and "neuron 3 of layer 2 (dense_1)" in said
+    from thalweg.cli._again import again
+
+    x, y = again(trained, "").source.validation
+    found = backprop(thalweg.models.load_model(trained / "best.keras"), x[7:8], y[7:8])
+    awake, asleep = (int(one) for one in (found.layer(2).error[0] ** 2).argsort()[[-1, 0]])
+    said = run("backprop", trained, "--example", 7, "--layer", 2, "--neuron", awake)
+    assert "validation row 7" in said and f"neuron {awake} of layer 2 (dense_1)" in said
     for text in ("dL/dz", "wish for w", "wish for a", "all neurons' for a", "and 8 smaller wishes", "backprop.png"):
         assert text in said
-    assert "neuron 3 of layer 2 (dense_1)" in run(
-        "backprop", trained, "--example", 7, "--layer", "dense_1", "--neuron", 3
-    )
+    said = run("backprop", trained, "--example", 7, "--layer", "dense_1", "--neuron", asleep)
+    assert f"neuron {asleep} of layer 2 (dense_1)" in said
+    assert ("wish for w" in said) == bool(found.layer(2).error[0, asleep])
 
 
 def test_the_numbers_are_those_of_the_rows(trained):

@@ -355,6 +355,18 @@ def test_one_example_and_what_is_printed_and_kept():
     assert "Neuron 2 of layer 1 (dense), example 0" in said and "wish for w_i" in said and "bias" in said
 
 
+def test_a_neuron_of_whom_nothing_is_asked_says_just_that():
+    model = net(layers.Dense(2, "relu"), layers.Dense(3, "softmax"))
+    kernel, bias, *rest = model.get_weights()
+    model.set_weights([kernel, bias - 1e6, *rest])
+    found = backprop(model, X, CLASSES)
+    assert str(found.wishes(1, 0)).splitlines()[1:] == [
+        "Nothing is asked of it: dL/dz is 0, as its activation is flat below 0."
+    ]
+    one = found.table(weights=3, examples=0)
+    assert one.numbers == (3,) and one.examples == (0,) and "-0 " not in str(one)
+
+
 def test_vanishing_errors_are_told():
     deep = net(*(layers.Dense(6, "sigmoid") for _ in range(8)), layers.Dense(3, "softmax"))
     deep.set_weights([0.3 * one for one in deep.get_weights()])
@@ -392,6 +404,8 @@ def test_mistakes_are_named():
         found.layer("dense_22")
     with pytest.raises(ValueError, match="neuron must be a whole number from 0 to 3"):
         found.wishes(2, 4)
+    with pytest.raises(ValueError, match="go together"):
+        found.plot(layer=2)
     with pytest.raises(ValueError, match="example must be a whole number from 0 to 6"):
         found.wishes(2, 0, example=7)
     with pytest.raises(ValueError, match="too many to hold. Look at 1,118,481 rows at most"):
@@ -429,6 +443,9 @@ def test_pictures(tmp_path):
     figure = found.plot(tmp_path / "net.png", example=1)
     words = [one.get_text() for one in figure.axes[-1].texts]
     assert any("772 more" in one for one in words) and any("8 more" in one for one in words)
+    last = int(np.abs(found.layer(1).activation[1]).argmin())  # who would not be drawn
+    rings = [one for one in found.plot(example=1, layer=1, neuron=last).axes[-1].patches if one.get_label() == "marked"]
+    assert len(rings) == 1 and rings[0].center[0] == pytest.approx(3.2)
     assert len(figure.axes) == 2 and (tmp_path / "net.png").stat().st_size > 5000
     assert len(found.wishes(1, 2, 0).plot().axes) == 4 and len(found.wishes(2, 2).plot().axes) == 1
     assert found.table().plot() and found.pulls().plot()._repr_png_()

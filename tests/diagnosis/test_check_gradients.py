@@ -264,6 +264,13 @@ def test_mistakes_are_named():
         check_gradients(losses.MeanSquaredError(), X)
     with pytest.raises(TypeError, match="takes a layer, a loss, a model or a function"):
         check_gradients(3, X)
+    with pytest.raises(TypeError, match=r"got the class Dense: make one, Dense\("):
+        check_gradients(layers.Dense, X)
+    with pytest.raises(TypeError, match="losses.get"):
+        check_gradients("mse", X, X)
+    for leaves in (np.sin, lambda x: np.asarray(x).sum(), lambda x: float(x.sum()), lambda x: x if x.sum() > 0 else -x):
+        with pytest.raises(TypeError, match=r"leaves JAX.*jnp\.where"):
+            check_gradients(leaves, X)
     with pytest.raises(TypeError, match="got 0 inputs"):
         check_gradients(jnp.sin)
     with pytest.raises(TypeError, match="real numbers"):

@@ -143,6 +143,9 @@ def test_the_plane_of_a_way_is_that_of_its_principal_directions(fitted):
     assert np.allclose(same.path, surface.path) and same.steps == tuple(range(13))
     other = loss_surface(model, X, Y, "filter", size=3, path=way, **QUIET)
     assert other.explained < surface.explained and np.allclose(other.path[-1], 0)
+    assert surface.shows_path and other.shows_path == (other.explained > 0.05)
+    assert ("too little to be drawn" in str(other)) != other.shows_path
+    assert ("at the edge" in str(surface)) == surface.at_edge
 
 
 def test_ways_of_a_plane_lie_in_it():
@@ -217,6 +220,9 @@ def test_pictures_and_pages(fitted, tmp_path):
     for kind in ("contour", "3d"):
         figure = surface.plot(tmp_path / f"{kind}.png", kind=kind)
         assert (tmp_path / f"{kind}.png").stat().st_size > 20_000 and figure._repr_png_()[:4] == b"\x89PNG"
+        names = figure.axes[0].get_legend_handles_labels()[1]
+        assert names == ["path", "its start", "the net", "lowest"]
+    surface.plot(tmp_path / "a folder" / "that is new" / "surface.png")
     assert "81 nets on the principal plane" in str(surface) and "13 points" in str(surface)
     still = compiled(layers.Dense(2), loss=lambda t, p: 0 * jnp.mean(p, -1))
     loss_surface(still, X, Y, size=3, **QUIET).plot(tmp_path / "still.png")

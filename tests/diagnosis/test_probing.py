@@ -269,6 +269,16 @@ def test_the_attacked_picture(found, trained):
     assert np.abs(one.after - one.before).max() <= one.size + 1e-6
 
 
+def test_what_gives_no_probabilities_and_pixels_of_another_scale_are_refused(trained):
+    for bare in (net(layers.Dense(10)), net(layers.Dense(10, "tanh"))):
+        with pytest.raises(ValueError, match="from_logits=True"):
+            probe(bare, (XT, YT), verbose=0)
+    assert subject(net(layers.Dense(10, "sigmoid"))).end == "probabilities"
+    with pytest.raises(DataError, match="from 0 to 255, train from 0 to 1"):
+        probe(trained, (D8.x_test, YT), train=(X, Y), verbose=0)
+    assert "learnt nothing" not in str(probe(trained, (XT, YT), rows=50, train=(X[:9], Y[:9]), verbose=0))
+
+
 # -- how sure, how believable ---------------------------------------------------------------------
 
 
@@ -276,7 +286,9 @@ def test_a_net_that_knows_nothing_is_sure_of_nothing():
     model = net(layers.Dense(10, "softmax", kernel_initializer="zeros"))
     found = probe(model, (XT, YT), verbose=0)
     assert all(one.mean == pytest.approx(0.1) and one.sure == 0 for one in found.confidence)
-    assert "unsure of noise" in found.conclusions()[0]
+    (said,) = found.conclusions()
+    assert "It has learnt nothing" in said and "from 0 to 1" in said
+    assert found.by_chance == np.bincount(YT).max() / len(YT)
     assert all(one.value == found.accuracy.value for response in found.robustness for one in response.accuracy)
     assert found.calibration.nll == pytest.approx(np.log(10))
 
@@ -454,6 +466,11 @@ def test_the_damage_is_that_of_predict(found, trained):
     right = [trained.predict(one.reshape(-1, 64), verbose=0).argmax(axis=1) == YT for one in moved]
     assert shift.accuracy[2] == pytest.approx(share_of(np.mean(right, axis=0)), abs=1e-3)
     assert shift.sizes == (0, 1, 2, 3, 4, 5, 6) and shift.cost(0) == 0
+    noise = found.response("noise")
+    assert noise.cost(0.1) == noise.accuracy[0].value - noise.accuracy[1].value
+    with pytest.raises(ValueError, match=r"size must be one of 0, 0.1, 0.2, 0.3, 0.5 .*got cost\(1\)"):
+        noise.cost(1)
+    assert found.response("PGD") is found.adversarial.pgd
     assert [one.kind for one in found.robustness] == KINDS
     for response in (*found.robustness, found.adversarial.fgsm, found.adversarial.pgd):
         assert len(response.sizes) == len(response.accuracy)

@@ -116,6 +116,36 @@ def test_functions_and_racers_of_ones_own():
     holed.plot()
 
 
+def test_names_as_a_net_is_compiled_with():
+    found = race(["adam", "sgd", "nesterov + decay"], steps=30)
+    named = race(["Adam", "gradient descent", "Nesterov + decay"], steps=30)
+    assert found.names == ("adam", "sgd", "nesterov + decay") and found.rates == named.rates
+    np.testing.assert_array_equal(found.paths, named.paths)
+    np.testing.assert_array_equal(race({"a": "adam"}, steps=30).paths[0], found.paths[0])
+
+
+def test_on_a_slope_without_curves_no_step_is_wider_than_the_map():
+    found = race(["sgd"], lambda x, y: x + y, steps=5)
+    assert np.ptp(found.map[0]) >= np.abs(np.diff(found.paths[0], axis=0)).max() > 0.5
+
+
+@pytest.mark.parametrize("steps", [1, 19, 20, 47])
+def test_a_race_in_stretches_is_one_race(steps):
+    found, longer = race(["Adam"], steps=steps), race(["Adam"], steps=100)
+    assert found.paths.shape == (1, steps + 1, 2) and found.losses.shape == (1, steps + 1)
+    np.testing.assert_allclose(found.paths, longer.paths[:, : steps + 1], rtol=1e-12)
+
+
+def test_the_picture_follows_who_arrives_and_leaves_who_does_not():
+    pytest.importorskip("matplotlib")
+    lost = {"calm": "sgd", "lost": optimizers.SGD(5.0)}
+    field = race(lost, steps=60, box=(-3, 3, -2, 2), start=(-2.5, 1)).plot().axes[0]
+    calm, astray = (one.get_ydata() for one in field.lines if len(one.get_ydata()) == 61)
+    assert field.get_xlim() == pytest.approx((-3, 3)) and np.isfinite(calm).all() and np.isnan(astray[-1])
+    far = race(["momentum"], lambda x, y: x**2 + y**2, start=(1, 1), box=(0.9, 1.2, 0.9, 1.2)).plot().axes[0]
+    assert far.get_xlim()[0] == pytest.approx(0.6)
+
+
 def test_an_optimizer_is_left_as_it_was():
     given = optimizers.SGD(optimizers.schedules.CosineDecay(0.1, 30))
     first, second = (race({"a": given}, "ravine", steps=30) for _ in range(2))
@@ -188,6 +218,10 @@ MISTAKES = [
     ({"surface": lambda x, y: jnp.sqrt(-1 - x * x), "steps": 2}, ValueError, "box"),
     ({"box": (1, 0, 0, 1)}, ValueError, "box"),
     ({"box": (0, 1)}, ValueError, "box"),
+    ({"surface": lambda x, y: np.sin(x)}, TypeError, "jax.numpy"),
+    ({"surface": lambda x, y: x if x > 0 else -x}, TypeError, "jnp.where"),
+    ({"surface": lambda x, y: jnp.stack([x, y])}, TypeError, "one number"),
+    ({"surface": lambda x, y: 7.0 + 0 * x}, ValueError, "flat"),
 ]
 
 

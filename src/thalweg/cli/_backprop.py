@@ -53,7 +53,7 @@ def backprop(folder: str, example: int | None, layer: str | None, neuron: int | 
         _neuron(console, found, wishes)
     else:
         _all(console, found, example is None)
-    _picture(console, run, found)
+    _picture(console, run, found, wishes)
 
 
 def _taken(rows: data.Rows, example: int | None, of: str) -> tuple[Any, Any]:
@@ -78,6 +78,8 @@ def _neuron(console: Console, found: Backprop, wishes: Wishes) -> None:
         markup=False,
         soft_wrap=True,
     )
+    if not wishes.error:
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("from", "activation a", "weight w", "wish for w", "wish for a", "all neurons' for a"):
         table.add_column(name, justify="right")
@@ -119,12 +121,13 @@ def _neurons(found: Backprop) -> list[tuple[float, str, int, float, float]]:
     return told
 
 
-def _picture(console: Console, run: Run, found: Backprop) -> None:
+def _picture(console: Console, run: Run, found: Backprop, wishes: Wishes | None) -> None:
     if not any(one.kernel is not None for one in found.layers):
         console.print("no picture: the net has no Dense layer on flat rows")
         return
     try:
-        found.plot(run.path / PICTURE)
+        marked = {} if wishes is None else {"layer": wishes.layer, "neuron": wishes.neuron}
+        found.plot(run.path / PICTURE, **marked)
     except ImportError as missing:
         console.print(str(missing), markup=False)
         return

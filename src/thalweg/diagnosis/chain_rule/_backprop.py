@@ -219,7 +219,13 @@ class Backprop:
             return f"The errors grow on their way back: in the first layer {ratio:.3g} times those in the last."
         return f"The errors reach the first layer at {ratio:.2g} times their size in the last: every layer is told what to do."
 
-    def plot(self, path: str | Path | None = None, example: int = 0) -> Figure:
+    def plot(
+        self,
+        path: str | Path | None = None,
+        example: int = 0,
+        layer: int | str | None = None,
+        neuron: int | None = None,
+    ) -> Figure:
         """Draw the net for one example: neurons with their activations, weights by sign and size, the picture beside.
 
         Of wide layers the neurons that matter most for the example's loss are drawn.
@@ -227,18 +233,26 @@ class Backprop:
         Args:
             path: a file to write it to; its ending says the format (png, svg, pdf).
             example: which.
+            layer: of a neuron to draw a ring around, as the course counts or by name.
+            neuron: its number.
 
         Returns:
             The figure: a ``matplotlib.figure.Figure`` that belongs to nobody else.
 
         Raises:
             ImportError: where matplotlib is missing; it is in the extra ``plots``.
-            ValueError: where there is no such example, or the net has no Dense layer on flat rows.
+            ValueError: where there is no such example, layer or neuron, or the net has no Dense layer on flat rows.
 
         """
         from thalweg.diagnosis.chain_rule._network_picture import network_picture
 
-        return network_picture(self, self._example(example), path)
+        marked = None
+        if layer is not None or neuron is not None:
+            if layer is None or neuron is None:
+                raise ValueError(f"layer and neuron go together, got plot(layer={layer!r}, neuron={neuron!r}).")
+            known = self.layer(layer)
+            marked = (known.name, within("neuron", neuron, known.dense().shape[1]))
+        return network_picture(self, self._example(example), path, marked)
 
     def _example(self, example: int) -> int:
         return within("example", example, len(self.losses))

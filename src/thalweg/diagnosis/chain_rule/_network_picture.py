@@ -40,7 +40,9 @@ class Column(NamedTuple):
     asked: np.ndarray
 
 
-def network_picture(found: Backprop, example: int, path: str | Path | None) -> Figure:
+def network_picture(
+    found: Backprop, example: int, path: str | Path | None, marked: tuple[str, int] | None = None
+) -> Figure:
     """See ``Backprop.plot``."""
     require_matplotlib()
     from matplotlib.figure import Figure
@@ -48,7 +50,7 @@ def network_picture(found: Backprop, example: int, path: str | Path | None) -> F
     dense = [one for one in found.layers if one.kernel is not None]
     if not dense:
         raise ValueError("The picture shows Dense layers on flat rows, and the net has none. Print the result instead.")
-    columns = _columns(found, dense, example)
+    columns = _columns(found, dense, example, marked)
     beside = found.picture is not None
     tall = max(float(np.ptp(column.heights)) for column in columns) + 3.6
     wide = (len(columns) - 1) * _APART + 3.0
@@ -63,6 +65,8 @@ def network_picture(found: Backprop, example: int, path: str | Path | None) -> F
         _weights(axes, one, example, columns[number], columns[number + 1], number * _APART)
     for number, column in enumerate(columns):
         _neurons(axes, column, number * _APART)
+    if marked is not None:
+        _mark(axes, dense, columns, marked)
     _outputs(axes, found, columns[-1], (len(columns) - 1) * _APART, example)
     _legend(figure, axes, found, example)
     axes.set_xlim(-0.9, (len(columns) - 1) * _APART + 2.1)
@@ -72,7 +76,7 @@ def network_picture(found: Backprop, example: int, path: str | Path | None) -> F
     return handed_on(figure, path)
 
 
-def _columns(found: Backprop, dense: list[LayerPass], example: int) -> list[Column]:
+def _columns(found: Backprop, dense: list[LayerPass], example: int, marked: tuple[str, int] | None) -> list[Column]:
     """What feeds the first Dense, and each Dense, as what it hands to the next where that is as wide."""
     first = dense[0]
     assert first.fed is not None
@@ -81,7 +85,8 @@ def _columns(found: Backprop, dense: list[LayerPass], example: int) -> list[Colu
         handed = found.is_chain and after is not None and after.fed is not None and after.fed.shape[1] == one.z.shape[1]
         given = after.fed[example] if handed else one.activation[example]  # type: ignore[index, union-attr]
         asked = after.asks[example] if handed else one.asked[example]  # type: ignore[union-attr]
-        columns.append(_column(f"{one.number} {one.name}", given, asked))
+        drawn = marked[1] if marked is not None and marked[0] == one.name else None
+        columns.append(_column(f"{one.number} {one.name}", given, asked, drawn))
     return columns
 
 
@@ -90,9 +95,12 @@ def _title(found: Backprop, first: LayerPass) -> str:
     return "inputs" if np.prod(found.layers[0].z.shape[1:]) == first.fed.shape[1] else f"before {first.name}"
 
 
-def _column(title: str, activation: np.ndarray, asked: np.ndarray) -> Column:
-    """Of a wide layer those are drawn by whose activations the loss hangs most, ``|a * dL/da|``; of equals the most active."""
-    order = np.lexsort((-np.abs(activation), -np.abs(activation * asked)))
+def _column(title: str, activation: np.ndarray, asked: np.ndarray, drawn: int | None = None) -> Column:
+    """Of a wide layer those are drawn by whose activations the loss hangs most, ``|a * dL/da|``; of equals the most active.
+
+    One is `drawn` in any case.
+    """
+    order = np.lexsort((-np.abs(activation), -np.abs(activation * asked), np.arange(len(activation)) != drawn))
     neurons = np.sort(order[:_MOST])
     heights = (len(neurons) - 1) / 2 - np.arange(len(neurons), dtype=float)
     return Column(title, neurons, heights, activation, asked)
@@ -129,6 +137,19 @@ def _neurons(axes: Any, column: Column, x: float) -> None:
     title = column.title if len(column.title) < 18 else f"{column.title[:16]}…"
     axes.text(
         x, column.heights[0] + 0.75, title.replace("$", r"\$"), ha="center", va="bottom", fontsize=9, weight="bold"
+    )
+
+
+def _mark(axes: Any, dense: list[LayerPass], columns: list[Column], marked: tuple[str, int]) -> None:
+    """A ring around one neuron."""
+    from matplotlib.patches import Circle
+
+    layer, neuron = marked
+    place = next(i for i, one in enumerate(dense, start=1) if one.name == layer)
+    y = columns[place].heights[list(columns[place].neurons).index(neuron)]
+    spot = (place * _APART, y)
+    axes.add_patch(
+        Circle(spot, _DOT + 0.14, facecolor="none", edgecolor="black", linewidth=2.2, zorder=3, label="marked")
     )
 
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from thalweg._family import name_of
+from thalweg.diagnosis._traceable import traceable
 from thalweg.diagnosis.chain_rule._passes import ground_of
 from thalweg.engine import Data, TrainState
 from thalweg.engine._step import passed
@@ -41,6 +42,11 @@ def subject_of(target: Any, inputs: Sequence[Any], training: bool) -> Subject:
         TypeError: where it is none, or inputs are missing.
 
     """
+    if isinstance(target, type):
+        raise TypeError(
+            f"check_gradients takes a layer, a loss, a model or a function, got the class {target.__name__}: make one, "
+            f"{target.__name__}(...)."
+        )
     if isinstance(target, Model):
         return _of_model(target, _several(target.name, inputs, 2, "x, y"))
     if isinstance(target, Layer):
@@ -51,8 +57,9 @@ def subject_of(target: Any, inputs: Sequence[Any], training: bool) -> Subject:
         return _of_function(lambda p: target.apply(h, jnp.asarray(y), p), target.name, [p], ["y_pred"])
     if callable(target):
         return _of_function(target, name_of(target), _several(name_of(target), inputs, None, "its arguments"), None)
+    hint = " A name? thalweg.losses.get(name) is the loss that it stands for." if isinstance(target, str) else ""
     raise TypeError(
-        f"check_gradients takes a layer, a loss, a model or a function, got {target!r} of type {type(target).__name__}."
+        f"check_gradients takes a layer, a loss, a model or a function, got {target!r} of type {type(target).__name__}.{hint}"
     )
 
 
@@ -75,6 +82,7 @@ def _array(given: Any) -> np.ndarray:
 
 
 def _of_function(function: Callable[..., Any], name: str, given: Sequence[Any], names: list[str] | None) -> Subject:
+    function = traceable(name, function)
     arrays = [_array(one) for one in given]
     moving = [i for i, one in enumerate(arrays) if one.dtype == np.float64]
 

@@ -84,6 +84,10 @@ class Wishes(NamedTuple):
         lines = [
             f"{self.whom[0].upper()}{self.whom[1:]}: z {self.z:.4g}, activation {self.activation:.4g}, dL/dz {self.error:+.3g}",
             self.verdict,
+        ]
+        if self.error == 0:
+            return "\n".join(lines)
+        lines += [
             f"{'':<12}{'activation a_i':>15}{'weight w_i':>13}{'wish for w_i':>15}{'wish for a_i':>15}",
             f"{'bias':<12}{'1':>15}{'':>13}{self.bias:>+15.3g}",
         ]
@@ -173,8 +177,8 @@ def table_of(
     if weights is None:
         means = np.concatenate([one.each.mean() for one in gradients])
         weights = np.sort(np.argsort(-np.abs(means), kind="stable")[:_DOWN]).tolist()
-    weights = tuple(within("each of weights", one, total) for one in weights)
-    shown = range(min(rows, _ACROSS)) if examples is None else examples
+    weights = tuple(within("each of weights", one, total) for one in _several(weights))
+    shown: Any = range(min(rows, _ACROSS)) if examples is None else _several(examples)
     shown = tuple(within("each of examples", one, rows) for one in shown)
     names, wishes, average = [], [], []
     for number in weights:
@@ -182,13 +186,18 @@ def table_of(
             if number < one.size:
                 break
             number -= one.size
-        each = -one.each.at(np.array([number]))[:, 0]
+        each = 0.0 - one.each.at(np.array([number]))[:, 0]
         place = ", ".join(map(str, np.unravel_index(number, one.shape))) if one.shape else ""
         names.append(f"{one.layer} {one.weight}[{place}]")
         wishes.append(each[list(shown)])
         average.append(float(each.mean()))
     found = np.array(wishes).reshape(len(weights), len(shown))
     return WishTable(weights, tuple(names), shown, found, np.array(average), rows, total)
+
+
+def _several(given: Any) -> Any:
+    """One number alone is a list of one."""
+    return given if np.iterable(given) else [given]
 
 
 def within(what: str, number: Any, count: int) -> int:

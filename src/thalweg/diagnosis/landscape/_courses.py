@@ -11,6 +11,7 @@ import numpy as np
 
 from thalweg import config
 from thalweg._names import unknown
+from thalweg.diagnosis._traceable import traceable
 from thalweg.diagnosis.landscape._surface import LossSurface
 from thalweg.engine import program_of
 
@@ -18,6 +19,7 @@ _SIDE = 121  # places along each side of the map that is drawn
 _CORNER = 0.9  # how far out a start lies on a surface without a path
 _NEAR = 1.5  # half a side of the map around the start of a function that nobody gave a box for
 _GOALS = {True: 1e-3, False: 1e-2}  # of the start's height: where the goal lies, if the minimum is known, or not
+_FLAT = 1e-12  # of the largest height: differences below that are rounding
 _STEEP = 0.9  # quantile of the curvatures on the map that a rate is to be stable for
 
 Box = tuple[float, float, float, float]
@@ -153,7 +155,7 @@ def course_of(surface: Any, start: Sequence[float] | None, box: Box | None) -> C
             raise ValueError(unknown("surface", surface, list(CLASSICS)))
         one = CLASSICS[surface]
         begin = _point(one.start if start is None else start)
-        drawn = _map(one.function, one.box if box is None else box)
+        drawn = _map(one.function, one.box if box is None else box, one.function)
         return Course(
             surface,
             _slope(one.function),
@@ -171,14 +173,14 @@ def course_of(surface: Any, start: Sequence[float] | None, box: Box | None) -> C
         raise TypeError(
             f"surface must be one of {', '.join(CLASSICS)}, a function of (x, y) in jax.numpy, or a LossSurface, got {surface!r}."
         )
-    begin = _point((1.0, 1.0) if start is None else start)
-    half = _NEAR * max(1.0, float(np.abs(begin).max()))
-    around = (begin[0] - half, begin[0] + half, begin[1] - half, begin[1] + half)
-    drawn = _map(surface, around if box is None else box)
     name = getattr(surface, "__name__", "<").replace("<lambda>", "<")
     name = "a function of two numbers" if name == "<" else name
+    begin, function = _point((1.0, 1.0) if start is None else start), traceable(name, surface)
+    half = _NEAR * max(1.0, float(np.abs(begin).max()))
+    around = (begin[0] - half, begin[0] + half, begin[1] - half, begin[1] + half)
+    drawn = _map(function, around if box is None else box, surface)
     rates = _rates(drawn)
-    return Course(name, _slope(surface), surface, (), begin, rates, 300, None, _GOALS[False], "float64", drawn)
+    return Course(name, _slope(function), surface, (), begin, rates, 300, None, _GOALS[False], "float64", drawn)
 
 
 def _of_net(surface: LossSurface, start: Sequence[float] | None) -> Course:
@@ -220,13 +222,17 @@ def _slope(function: Callable[[Any, Any], Any]) -> At:
     return at
 
 
-def _map(function: Callable[[Any, Any], Any], box: Box) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _map(function: Callable[[Any, Any], Any], box: Box, key: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if np.shape(box) != (4,) or not np.isfinite(box).all() or not (box[0] < box[1] and box[2] < box[3]):
         raise ValueError(f"box must be least and largest x, least and largest y, as (-1, 1, -1, 1), got box={box!r}.")
     x, y = np.linspace(*box[:2], _SIDE), np.linspace(*box[2:], _SIDE)
     with config.precision("float64"):
-        run = program_of(_everywhere, function, key=function)
+        run = program_of(_everywhere, function, key=key)
         heights = np.array(run(*np.meshgrid(x, y)), np.float64)
+    if heights.shape != (_SIDE, _SIDE):
+        raise TypeError(
+            f"The function must give one number for numbers x and y, got an array of shape {heights.shape[2:]}."
+        )
     if not np.isfinite(heights).any():
         raise ValueError(f"The function has no finite value in the box {box}: give another start, or box=.")
     return x, y, np.where(np.isfinite(heights), heights, np.nan)
@@ -237,10 +243,15 @@ def _everywhere(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any
 
 
 def _rates(drawn: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Rates:
-    """Rates by rule: stable for most curvatures on the map; adaptive ones cross it in some fifty steps."""
+    """Rates by rule: stable for most curvatures on the map, no step wider than it; adaptive ones cross it in some fifty."""
     x, y, heights = drawn
-    across, along = (
-        np.gradient(np.gradient(heights, side, axis=axis), side, axis=axis) for side, axis in ((x, 1), (y, 0))
-    )
-    steep = float(np.nanquantile(np.maximum(np.abs(across), np.abs(along)), _STEEP)) or 1.0
-    return Rates(1 / steep, 0.2 / steep, float(max(np.ptp(x), np.ptp(y))) / 50)
+    wide = float(max(np.ptp(x), np.ptp(y)))
+    slopes = [np.gradient(heights, side, axis=axis) for side, axis in ((x, 1), (y, 0))]
+    curves = [np.gradient(one, side, axis=axis) for one, side, axis in zip(slopes, (x, y), (1, 0), strict=True)]
+    curved, sloped = (float(np.nanquantile(np.abs(one).max(axis=0), _STEEP)) for one in (curves, slopes))
+    if not np.nanmax(heights) - np.nanmin(heights) > _FLAT * np.nanmax(np.abs(heights)):
+        raise ValueError(
+            "The surface is flat as far as the map goes: there is nowhere to race to. Give another start, or box=."
+        )
+    steep = max(curved, sloped / wide)
+    return Rates(1 / steep, 0.2 / steep, wide / 50)

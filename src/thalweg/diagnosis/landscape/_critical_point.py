@@ -103,7 +103,7 @@ class CriticalPoint:
                 f"  change foretold    {self.change:.2g}{share} to the nearest critical point, {self.distance:.2g} away",
                 f"  lowest curvature   {_shown(self.lowest)}",
                 f"  highest curvature  {_shown(self.highest)}",
-                f"  negative           {index} of {self.size:,} eigenvalues{self._flat()}",
+                f"  surely negative    {index} of {self.size:,} eigenvalues{self._flat()}",
                 f"  certainty          {self.certainty:.2g} {_CERTAIN[self.kind]}",
             ]
         )

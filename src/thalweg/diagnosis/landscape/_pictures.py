@@ -23,6 +23,8 @@ _LEAST = 1e-6  # of the highest loss, below which heights are drawn as one
 _LOWEST = 1e-6  # of a spectrum's density, where its axis ends
 _MARKS = {"minimum": ("v", GREEN), "saddle": ("X", ORANGE), "maximum": ("^", ORANGE), "flat": ("s", GREY)}
 _ELSE = ("o", BLUE)
+_STAR: dict[str, Any] = {"color": "white", "markeredgecolor": "black", "markersize": 13}
+_CROSS: dict[str, Any] = {"color": "white", "markeredgecolor": "black", "markersize": 9}
 
 
 def hessian_picture(found: Hessian, path: str | Path | None) -> Figure:
@@ -80,13 +82,14 @@ def surface_picture(found: LossSurface, path: str | Path | None, kind: str) -> F
     axes.grid(False)
     bar = contours(axes, found.alphas, found.betas, found.losses)
     figure.colorbar(bar[0], ax=axes, label="loss", ticks=bar[1], format="%.3g")
-    if found.path is not None:
+    if found.shows_path:
+        assert found.path is not None
         axes.plot(*found.path.T, "-", color="white", linewidth=3.2, zorder=3)
         axes.plot(*found.path.T, "-o", color=ORANGE, markersize=3, linewidth=1.4, label="path", zorder=4)
         axes.plot(*found.path[0], "o", color=ORANGE, markersize=9, markerfacecolor="white", label="its start", zorder=5)
-    axes.plot(0, 0, "P", color="white", markeredgecolor="black", markersize=9, label="the net", zorder=6)
+    axes.plot(0, 0, "P", label="the net", zorder=6, **_CROSS)
     alpha, beta, _ = found.minimum
-    axes.plot(alpha, beta, "*", color="white", markeredgecolor="black", markersize=13, label="lowest", zorder=6)
+    axes.plot(alpha, beta, "*", label="lowest", zorder=6, clip_on=False, **_STAR)
     share = "" if found.explained is None else f" ({found.explained:.1%} of the path's squared distances)"
     axes.set(xlabel=f"alpha{share}", ylabel="beta")
     axes.set(xlim=found.alphas[[0, -1]], ylim=found.betas[[0, -1]])
@@ -101,16 +104,36 @@ def _solid(found: LossSurface, path: str | Path | None) -> Figure:
     axes: Any = figure.add_subplot(projection="3d")
     heights, ticks = _heights(found.losses)
     a, b = np.meshgrid(found.alphas, found.betas)
+    axes.computed_zorder = False  # points lie on the surface, not in it
     axes.plot_surface(a, b, heights, cmap="viridis", rstride=1, cstride=1, linewidth=0, antialiased=True, alpha=0.95)
     low, high = float(np.nanmin(heights)), float(np.nanmax(heights))
     floor = low - 0.3 * ((high - low) or 1.0)
     axes.contour(a, b, np.ma.masked_invalid(heights), levels=16, cmap="viridis", offset=floor, linewidths=0.8)
     axes.set(zlim=(floor, high), xlim=found.alphas[[0, -1]], ylim=found.betas[[0, -1]])
     axes.set_zticks(np.log10(ticks) if _is_log(found.losses) else ticks, [f"{tick:.3g}" for tick in ticks])
-    axes.set(xlabel="alpha", ylabel="beta", zlabel="loss")
+    _points(axes, found, heights)
+    logged = ", in equal ratios" if _is_log(found.losses) else ""
+    axes.set(xlabel="alpha", ylabel="beta", zlabel=f"loss{logged}")
     axes.zaxis.labelpad = 10
     axes.view_init(elev=32, azim=-58)
-    return handed_on(figure, path)
+    return finished(figure, path)
+
+
+def _points(axes: Any, found: LossSurface, heights: np.ndarray) -> None:
+    """The path, the net and the lowest point, on the surface."""
+    from scipy.interpolate import RegularGridInterpolator
+
+    on = RegularGridInterpolator((found.betas, found.alphas), heights, bounds_error=False)
+
+    def drawn(points: np.ndarray, how: str, **style: Any) -> None:
+        axes.plot(*points.T, on(points[:, ::-1]), how, zorder=10, **style)
+
+    if found.shows_path:
+        assert found.path is not None
+        drawn(found.path, "-o", color=ORANGE, markersize=3, linewidth=1.6, label="path")
+        drawn(found.path[:1], "o", color=ORANGE, markersize=9, markerfacecolor="white", label="its start")
+    drawn(np.zeros((1, 2)), "P", label="the net", **_CROSS)
+    drawn(np.array([found.minimum[:2]]), "*", label="lowest", **_STAR)
 
 
 def line_picture(found: Interpolation, path: str | Path | None) -> Figure:

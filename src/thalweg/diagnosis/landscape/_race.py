@@ -16,6 +16,7 @@ from thalweg import config
 from thalweg._checks import arguments, whole
 from thalweg._names import unknown
 from thalweg.diagnosis._plain import plain
+from thalweg.diagnosis._telling import telling
 from thalweg.diagnosis.landscape._courses import At, Box, Course, Rates, course_of
 from thalweg.engine import program_of
 from thalweg.optimizers import SGD, Adam, Optimizer, RMSprop, get, schedules
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _MOMENTUM = 0.9
 DECAYED = " + decay"
+_WORDS = 20  # times that is said how far the race is, at most
 _FALLS = 4.0  # a falling rate ends at 1 / (1 + 4) of its first value
 KINDS: dict[str, Callable[[Any, Rates], Optimizer]] = {
     "gradient descent": lambda fall, rates: SGD(fall(rates.plain)),
@@ -33,6 +35,7 @@ KINDS: dict[str, Callable[[Any, Rates], Optimizer]] = {
     "RMSprop": lambda fall, rates: RMSprop(fall(rates.adaptive)),
     "Adam": lambda fall, rates: Adam(fall(rates.adaptive)),
 }
+_SHORT = {"sgd": "gradient descent"}  # what else a racer is called
 NAMES = tuple(f"{name}{end}" for name in KINDS for end in ("", DECAYED))
 """Every racer that has a name."""
 
@@ -154,6 +157,7 @@ def race(
     start: Sequence[float] | None = None,
     *,
     box: Box | None = None,
+    verbose: Any = "auto",
 ) -> Race:
     """Let optimizers run side by side on one landscape of two numbers.
 
@@ -162,12 +166,14 @@ def race(
 
     Args:
         optimizers: racers: a dict of names and optimizers, or a list of names (``'gradient descent'``, ``'momentum'``,
-            ``'Nesterov'``, ``'RMSprop'``, ``'Adam'``, each also ``'... + decay'``) and optimizers. None: all ten.
+            ``'Nesterov'``, ``'RMSprop'``, ``'Adam'``, each also ``'... + decay'``; ``'sgd'`` and small letters will do) and
+            optimizers. None: all ten.
         surface: ``'ravine'``, ``'saddle'``, ``'rosenbrock'``, ``'beale'`` or ``'plateau'``; a function of (x, y) in jax.numpy; or
             what :func:`loss_surface` gave.
         steps: that each takes; None: as many as suit the landscape.
         start: (x, y); None: the landscape's own.
         box: what is drawn of a function: least and largest x, least and largest y.
+        verbose: 0 says nothing; 1 shows how far it is; 'auto' does so in a terminal.
 
     Returns:
         The record. ``print(found)`` is a ranking, ``found.plot()`` a picture, ``found.animate('race.gif')`` a moving one.
@@ -176,8 +182,8 @@ def race(
 
     Raises:
         ValueError: on an unknown name, no racers, a start that is no pair of numbers or has no finite loss, a box that is
-            none, or steps below 1.
-        TypeError: on what is no landscape.
+            none, a flat map, or steps below 1.
+        TypeError: on what is no landscape, or a function that JAX cannot look into.
 
     Example:
         >>> from thalweg.diagnosis import race
@@ -192,7 +198,8 @@ def race(
     course = course_of(surface, start, box)
     count = course.steps if steps is None else int(steps)
     racers = _racers(optimizers, course.rates, count)
-    paths, losses = _run(course, list(racers.values()), count)
+    with telling("race", verbose) as told:
+        paths, losses = _run(course, list(racers.values()), count, told)
     first = float(losses[0, 0])
     if not np.isfinite(first):
         raise ValueError(
@@ -232,40 +239,53 @@ def _racers(given: Any, rates: Rates, steps: int) -> dict[str, Optimizer]:
     return found
 
 
-def _named(name: str, rates: Rates, steps: int) -> Optimizer:
-    if name not in NAMES:
-        raise ValueError(unknown("racer", name, NAMES))
+def _named(given: str, rates: Rates, steps: int) -> Optimizer:
+    lowered = given.lower()
+    name = {one.lower(): one for one in NAMES}.get(_SHORT.get(lowered, lowered))
+    if name is None:
+        raise ValueError(unknown("racer", given, NAMES))
     kind = name.removesuffix(DECAYED)
     if kind == name:
         return KINDS[kind](float, rates)
     return KINDS[kind](lambda rate: schedules.InverseTimeDecay(rate, steps, _FALLS), rates)
 
 
-def _run(course: Course, racers: list[Optimizer], steps: int) -> tuple[np.ndarray, np.ndarray]:
+def _run(
+    course: Course, racers: list[Optimizer], steps: int, told: Callable[[int, int], None]
+) -> tuple[np.ndarray, np.ndarray]:
     """Where each was, [racers, steps + 1, 2], and the losses there, [racers, steps + 1]."""
-    key = (course.key, tuple(one.structure() for one in racers), steps)
-    run = program_of(_ways, course.at, racers, steps, key=key)
+    stretch = -(-(steps + 1) // _WORDS)
+    key = (course.key, tuple(one.structure() for one in racers), stretch)
+    run = program_of(_ways, course.at, racers, stretch, key=key)
+    found: list[Any] = []
     with config.precision(course.precision):
         hypers = [{name: np.asarray(value, course.precision) for name, value in one.hypers().items()} for one in racers]
-        found = jax.device_get(run(hypers, course.start.astype(course.precision), course.more))
-    paths, losses = (np.array([one[i] for one in found], np.float64) for i in (0, 1))
-    return paths, losses
+        start = course.start.astype(course.precision)
+        carried = [(start, one.init((start,))) for one in racers]
+        for done in range(0, steps + 1, stretch):
+            carried, ways = run(hypers, carried, course.more)
+            found.append(jax.device_get(ways))
+            told(min(done + stretch, steps), steps)
+    paths, losses = (
+        np.concatenate([[way[i] for way in ways] for ways in found], axis=1)[:, : steps + 1] for i in (0, 1)
+    )
+    return np.array(paths, np.float64), np.array(losses, np.float64)
 
 
 def _ways(at: At, racers: list[Optimizer], steps: int) -> Callable[..., Any]:
-    """A function of all racers' hypers, the start, and what the landscape needs: their ways and losses."""
+    """A function of all racers' hypers, where they are, and what the landscape needs: where they come to, by which ways."""
 
-    def way(optimizer: Optimizer, h: Any, start: Any, more: Any) -> Any:
+    def way(optimizer: Optimizer, h: Any, carried: Any, more: Any) -> Any:
         def step(carried: Any, _: Any) -> Any:
             point, state = carried
             loss, slope = at(point, *more)
             (moved,), state = optimizer.apply(h, state, (point,), (slope,), (None,))
             return (moved, state), (point, loss)
 
-        first = (start, jax.tree.map(jnp.asarray, optimizer.init((start,))))
-        return lax.scan(step, first, None, length=steps + 1)[1]
+        return lax.scan(step, jax.tree.map(jnp.asarray, carried), None, length=steps)
 
-    def run(hypers: Any, start: Any, more: Any) -> Any:
-        return [way(one, h, start, more) for one, h in zip(racers, hypers, strict=True)]
+    def run(hypers: Any, carried: Any, more: Any) -> Any:
+        each = [way(one, h, where, more) for one, h, where in zip(racers, hypers, carried, strict=True)]
+        return [end for end, _ in each], [ways for _, ways in each]
 
     return run

@@ -27,10 +27,11 @@ def race_picture(found: Race, path: str | Path | None) -> Figure:
     """See ``Race.plot``."""
     figure, field, chart = _sheet(found)
     steps, heights = np.arange(found.losses.shape[1]), _shown(found)
+    ways = _kept(found)
     for i, name in enumerate(found.names):
         style = _style(found, i)
-        field.plot(*found.paths[i].T, linewidth=1.5, **style)
-        _head(field, style).set_data(*found.paths[i, [-1]].T)
+        field.plot(*ways[i].T, linewidth=1.5, **style)
+        _head(field, style).set_data(*ways[i, [-1]].T)
         chart.plot(steps, heights[i], linewidth=1.3, label=name, **style)
     _legend(figure, chart, len(found.names))
     return handed_on(figure, path)
@@ -42,7 +43,7 @@ def race_animation(found: Race, path: Path, frames: int) -> Path:
     if path.suffix.lower() != ".gif":
         raise ValueError(f"path must end in .gif, got animate({str(path)!r}).")
     figure, field, chart = _sheet(found, size=(9.0, 4.4))
-    steps, heights = np.arange(found.losses.shape[1]), _shown(found)
+    steps, heights, ways = np.arange(found.losses.shape[1]), _shown(found), _kept(found)
     moving: list[tuple[Any, Any, Any]] = []  # a way, its head and its losses, one a racer
     for i, name in enumerate(found.names):
         style = _style(found, i)
@@ -55,8 +56,8 @@ def race_animation(found: Race, path: Path, frames: int) -> Path:
 
     def drawn(step: int) -> None:
         for i, (way, head, curve) in enumerate(moving):
-            way.set_data(*found.paths[i, : step + 1].T)
-            head.set_data(*found.paths[i, [step]].T)
+            way.set_data(*ways[i, : step + 1].T)
+            head.set_data(*ways[i, [step]].T)
             curve.set_data(steps[: step + 1], heights[i, : step + 1])
             for axes, artist in ((field, way), (field, head), (chart, curve)):
                 axes.draw_artist(artist)
@@ -113,7 +114,7 @@ def _sheet(found: Race, size: tuple[float, float] = (10.5, 5.0)) -> tuple[Figure
     low = min(found.minimum, float(np.nanmin(heights)))
     contours(field, x, y, heights - low, LinearSegmentedColormap.from_list("paper", _PAPER))
     field.plot(*found.paths[0, 0], "P", color="white", markeredgecolor="black", markersize=9, zorder=5)
-    field.set(xlim=x[[0, -1]], ylim=y[[0, -1]], xlabel=found.axes[0], ylabel=found.axes[1])
+    field.set(xlim=_reach(found, 0), ylim=_reach(found, 1), xlabel=found.axes[0], ylabel=found.axes[1])
     lowest = np.unravel_index(np.nanargmin(heights), heights.shape)
     field.plot(x[lowest[1]], y[lowest[0]], "*", color="white", markeredgecolor="black", markersize=13, zorder=5)
     chart.spines[["top", "right"]].set_visible(False)
@@ -121,6 +122,30 @@ def _sheet(found: Race, size: tuple[float, float] = (10.5, 5.0)) -> tuple[Figure
     chart.axhline(max(found.goal - low, 1e-300), color="black", linewidth=0.8, linestyle=":")
     chart.set(yscale="log", xlabel="step", ylabel="loss above the minimum", ylim=_limits(found))
     return figure, field, chart
+
+
+def _reach(found: Race, axis: int) -> tuple[float, float]:
+    """From where to where a side of the picture goes: the map, and what it takes for the ways of those that arrive."""
+    side = found.map[axis]
+    low, high = float(side[0]), float(side[-1])
+    ways = found.paths[~np.array(found.diverged), :, axis]
+    if not ways.size:
+        return low, high
+    wide = high - low
+    return max(min(low, float(ways.min()) - 0.03 * wide), low - wide), min(
+        max(high, float(ways.max()) + 0.03 * wide), high + wide
+    )
+
+
+def _kept(found: Race) -> np.ndarray:
+    """The ways; of who diverged, until it left the map: what jumps to and fro beyond it would hide the others."""
+    x, y, _ = found.map
+    ways = found.paths.copy()
+    for way, lost in zip(ways, found.diverged, strict=True):
+        out = (way < (x[0], y[0])) | (way > (x[-1], y[-1]))
+        if lost and out.any():
+            way[int(out.any(axis=1).argmax()) + 1 :] = np.nan
+    return ways
 
 
 def _shown(found: Race) -> np.ndarray:

@@ -20,6 +20,7 @@ from thalweg.diagnosis.landscape._trajectory import Way, way_of
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_SEEN = 0.05  # of a path's squared distances, from which on it shows on a plane
 _MARGIN = 0.25  # around a path, over its larger side
 
 
@@ -64,6 +65,17 @@ class LossSurface:
         i, j = np.unravel_index(np.nanargmin(self.losses), self.losses.shape)
         return float(self.alphas[j]), float(self.betas[i]), float(self.losses[i, j])
 
+    @property
+    def shows_path(self) -> bool:
+        """Whether a path is there, and lies in the plane far enough to be seen on it."""
+        return self.path is not None and (self.explained or 0.0) >= _SEEN
+
+    @property
+    def at_edge(self) -> bool:
+        """Whether the lowest point of the grid lies at its edge, so that there may be lower ones beyond."""
+        alpha, beta, _ = self.minimum
+        return alpha in self.alphas[[0, -1]] or beta in self.betas[[0, -1]]
+
     def record(self) -> dict[str, Any]:
         """As plain data that JSON can hold; None in the place of losses that are no finite numbers."""
         return {
@@ -88,13 +100,15 @@ class LossSurface:
             f"Loss surface: {self.losses.size:,} nets on {_WHAT[self.directions]}; {self.rows:,} rows",
             f"  plane      {ends}",
             f"  loss       {self.loss:.4g} at (0, 0), {np.nanmin(self.losses):.4g} to {np.nanmax(self.losses):.4g} in all",
-            f"  lowest     {least:.4g} at ({alpha:.3g}, {beta:.3g})",
+            f"  lowest     {least:.4g} at ({alpha:.3g}, {beta:.3g})"
+            + (", at the edge: a larger span may show lower ones" if self.at_edge else ""),
         ]
         if self.errors is not None:
             lines.append(f"  errors     {np.nanmin(self.errors):.1%} to {np.nanmax(self.errors):.1%} of the rows")
         if self.path is not None:
+            apart = "" if self.shows_path else ": too little to be drawn; directions='trajectory' shows it"
             lines.append(
-                f"  path       {len(self.path)} points; the plane holds {self.explained:.1%} of its squared distances"
+                f"  path       {len(self.path)} points; the plane holds {self.explained:.1%} of its squared distances{apart}"
             )
         if holes:
             lines.append(f"  holes      {holes:,} nets whose loss is no finite number")

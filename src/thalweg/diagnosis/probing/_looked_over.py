@@ -139,7 +139,7 @@ def same_scale(ends: tuple[float, float], learnt: Rows) -> None:
         DataError: where one range is several times as wide as the other.
 
     """
-    low, high = float(learnt.x[0].min()), float(learnt.x[0].max())
+    low, high = _ends("probe", learnt.x[0], None)
     wide, wide_then = ends[1] - ends[0], high - low
     if max(wide, wide_then) > _APART * min(wide, wide_then):
         raise DataError(
