@@ -1,6 +1,7 @@
 """The coach: what it keeps is better beyond the noise of seeds, and what it leaves is an ordinary run."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from thalweg.diagnosis._errors_of import Ground
 from thalweg.diagnosis._measured import measured
 from thalweg.diagnosis.coaching import Plan, Purpose
 from thalweg.diagnosis.coaching._candidates import FAMILIES, remedies
+from thalweg.diagnosis.coaching._coach import _Lesson
 from thalweg.diagnosis.coaching._code import code_of
 from thalweg.diagnosis.coaching._plan import build, images_of
 from thalweg.diagnosis.coaching._trained import train as train_plans
@@ -115,7 +117,7 @@ def spots(n):
     ("rows", "plans"),
     [
         (corners, [Plan((8,)), Plan((6, 4), activation="tanh", optimizer="sgd", rate=0.05)]),
-        (spots, [Plan((8,)), Plan((6, 4), shift=0.1), Plan((6,), turn=0.1, dropout=0.2)]),
+        (spots, [Plan((8,)), Plan((6, 4), shift=0.1), Plan((6,), filters=(3,), turn=0.1, dropout=0.2)]),
     ],
 )
 def test_nets_of_other_depths_widths_and_optimizers_train_in_one_population_as_each_would_alone(rows, plans):
@@ -136,7 +138,7 @@ def test_the_code_of_a_net_for_images_moves_them_as_the_net_does():
     (x, y), rest = spots(64), spots(32)
     front = models.array_front(x)
     purpose = Purpose(front, 2, "softmax", "sparse_categorical_crossentropy", "accuracy", 64, images_of(front()))
-    plan = Plan((5,), shift=0.1, turn=0.05, epochs=1)
+    plan = Plan((5,), filters=(3,), shift=0.1, turn=0.05, epochs=1)
     given = {"x": x, "y": y, "x_val": rest[0], "y_val": rest[1]}
     exec(compile(code_of(plan, purpose, grounds(purpose, (x, y), rest)), "net.py", "exec"), given)
     kinds = [
@@ -144,6 +146,9 @@ def test_the_code_of_a_net_for_images_moves_them_as_the_net_does():
         for net in (given["model"], build(plan, purpose))
     ]
     assert kinds == [[thalweg.layers.RandomTranslation, thalweg.layers.RandomRotation]] * 2
+    made = build(plan, purpose)
+    made.ready(data.adapt(x, y, what="x"), 0)
+    assert [one.shape for one in given["model"].get_weights()] == [one.shape for one in made.get_weights()]
     turned = next(one for one in given["model"].layers if hasattr(one, "factor"))
     assert (turned.factor, turned.fill_mode) == (0.05, "nearest")
 
@@ -159,12 +164,74 @@ def test_code_is_written_for_a_front_with_a_scale_a_column():
     assert "scale = layers.Normalization()" in code
 
 
-@pytest.mark.parametrize("aim", ["variance", "both"])
-def test_images_alone_are_moved(aim):
-    plain, moved = ({one.name: one.plan for one in remedies(aim, Plan((8,)), images)} for images in (False, True))
+@pytest.mark.parametrize("aim", ["bias", "variance", "both"])
+def test_images_alone_are_moved_and_convolved(aim):
+    plain, moved = ({one.name: one.plan for one in remedies(aim, Plan((8,)), images)} for images in (None, (8, 8, 1)))
     more = {name: plan for name, plan in moved.items() if name not in plain}
-    assert plain.items() < moved.items() and not any(plan.moves for plan in plain.values())
-    assert all("images moved" in name and plan.moves for name, plan in more.items() if name != "images shifted")
+    assert plain.items() < moved.items() and not any(plan.of_images for plan in plain.values())
+    assert all(
+        ("image" in name and plan.moves) or ("convolution" in name and plan.filters) for name, plan in more.items()
+    )
+
+
+def test_images_are_not_halved_more_often_than_they_can_be():
+    assert not any(len(one.plan.filters) > 1 for one in remedies("variance", Plan((8,)), (3, 8, 1)))
+
+
+def purpose_of(x, classes):
+    front = models.array_front(x)
+    return Purpose(front, classes, "softmax", "sparse_categorical_crossentropy", "accuracy", len(x), images_of(front()))
+
+
+def test_what_time_does_not_reach_is_not_begun_and_what_it_ends_says_so():
+    (x, y), rest = spots(96), spots(48)
+    purpose = purpose_of(x, 2)
+    plans = [Plan((8,), epochs=5), Plan((99,), epochs=5), Plan((7,), l2=0.1, epochs=5)]  # the second is much larger
+    ground = grounds(purpose, (x, y), rest)
+    first, large, other = train_plans(plans, purpose, ground, [5, 6], time.monotonic() - 1)
+    assert first.plan == plans[0]._replace(epochs=1) and other.plan == plans[2]._replace(epochs=1) and large is None
+    whole = train_plans(plans, purpose, ground, [5])
+    assert [one.plan for one in whole] == plans and all(one.seconds > 0 for one in whole)
+    once = train_plans([plans[0]._replace(epochs=1)], purpose, ground, [5, 6])[0]
+    np.testing.assert_allclose(first.best.predict(rest[0]), once.best.predict(rest[0]), rtol=1e-4, atol=1e-5)
+
+
+def test_convolution_is_tried_where_there_is_time_for_it():
+    lesson = object.__new__(_Lesson)
+    lesson.purpose, lesson.plan, lesson.epoch = purpose_of(spots(8)[0], 2), Plan((64,), epochs=50), 0.01
+    lesson.pace = 0.0
+    kinds = {}
+    for seconds in (1, 30, 10_000):
+        lesson.left = lambda seconds=seconds: seconds
+        kinds[seconds] = {one.name: one.plan for one in lesson.to_try("variance") if one.plan.filters}
+    assert not kinds[1] and list(kinds[30]) == ["convolution, 8-16 filters"] and len(kinds[10_000]) == 2
+    assert 6 <= kinds[30]["convolution, 8-16 filters"].epochs < 50
+    assert all(plan.epochs == 50 for plan in kinds[10_000].values())
+
+
+@pytest.mark.parametrize(("stage", "seconds"), [("looking at", 8), ("round 1: ", 100), ("to the end", 5)])
+def test_ctrl_c_ends_it_with_the_best_net_so_far(stage, seconds, tmp_path):
+    def press(what):
+        if stage in what:
+            raise KeyboardInterrupt
+
+    given = {"time": seconds, "run": tmp_path / "run", "doing": press}
+    if stage == "looking at":
+        with pytest.raises(KeyboardInterrupt):
+            thalweg.coach(*corners(200), **given)
+        return
+    found = thalweg.coach(*corners(200), **given)
+    assert "Stopped by hand" in str(found) and found.notebook.pages[-1].tried == ()
+    assert callbacks.read_run(tmp_path / "run").state in ("finished", "stopped early")
+    assert (tmp_path / "run" / "coach.json").is_file() and 0 <= found.error < 0.6
+
+
+def test_the_story_is_printed_where_it_is_asked_for(capsys):
+    for verbose, told in (("auto", False), (1, True)):
+        thalweg.coach(*corners(60), target_error=0.99, time=3, verbose=verbose)
+        assert ("Start simple" in capsys.readouterr().out) == told
+    with pytest.raises(ValueError, match="verbose"):
+        thalweg.coach(*corners(60), verbose=7)
 
 
 def test_what_cannot_be_coached_is_told():

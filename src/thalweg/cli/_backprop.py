@@ -126,8 +126,8 @@ def _picture(console: Console, run: Run, found: Backprop, wishes: Wishes | None)
         console.print("no picture: the net has no Dense layer on flat rows")
         return
     try:
-        marked = {} if wishes is None else {"layer": wishes.layer, "neuron": wishes.neuron}
-        found.plot(run.path / PICTURE, **marked)
+        layer, neuron = (None, None) if wishes is None else (wishes.layer, wishes.neuron)
+        found.plot(run.path / PICTURE, layer=layer, neuron=neuron)
     except ImportError as missing:
         console.print(str(missing), markup=False)
         return

@@ -12,7 +12,7 @@ from thalweg import callbacks, diagnosis
 from thalweg._seconds import seconds_of
 from thalweg.cli._source import OF_TABLES, Source, source_of, types_of
 from thalweg.cli._train import command_with
-from thalweg.diagnosis.coaching import NOT_THE_SAME, Plan, Purpose, layers_of, training_of
+from thalweg.diagnosis.coaching import NOT_THE_SAME, Plan, Purpose, code_of, layers_of, training_of
 
 
 def coach(name: str, asked: dict[str, Any]) -> None:
@@ -26,11 +26,10 @@ def coach(name: str, asked: dict[str, Any]) -> None:
     if folder.exists():
         raise FileExistsError(f"{folder} is there already: give another folder, --out.")
     console.print("\n".join(source.lines), markup=False)
-    table = hasattr(source.recipe, "goal")
+    write = code_for_table if hasattr(source.recipe, "goal") else code_for_arrays
 
     def told(text: str) -> None:
         console.print(text, markup=False, soft_wrap=True)
-        status.update("trying remedies side by side ...")
 
     with console.status("looking at the rows ...") as status:
         diagnosis.coach(
@@ -44,7 +43,8 @@ def coach(name: str, asked: dict[str, Any]) -> None:
             run=callbacks.RunFolder(folder, asked=command_with(name, {**asked, "coach": True}, source)),
             seed=asked["seed"],
             tell=told,
-            code=(lambda plan: code_for_table(plan, name, asked, source)) if table else None,
+            doing=status.update,
+            code=lambda plan, purpose, ground: write(plan, purpose, ground, name, asked, source),
         )
     console.print(
         f"wrote {folder}/\n"
@@ -57,7 +57,15 @@ def coach(name: str, asked: dict[str, Any]) -> None:
     )
 
 
-def code_for_table(plan: Plan, name: str, asked: dict[str, Any], source: Source) -> str:
+def code_for_arrays(plan: Plan, purpose: Purpose, ground: Any, name: str, asked: dict[str, Any], source: Source) -> str:
+    """Python that loads arrays or pictures, builds the net and trains it."""
+    load = "data.read_images" if source.recipe is not None else "thalweg.datasets.load"
+    test = asked["test"] if source.cut else 0
+    cut = f"data.split(rows.x, rows.y, {asked['validation']}, {test}, seed={asked['seed']})"
+    return code_of(plan, purpose, ground, read=[f"rows = {load}({name!r})", f"(x, y), (x_val, y_val), _ = {cut}"])
+
+
+def code_for_table(plan: Plan, purpose: Purpose, ground: Any, name: str, asked: dict[str, Any], source: Source) -> str:
     """Python that reads the table, builds the net and trains it."""
     given = {option: asked[option] for option in OF_TABLES if asked.get(option)}
     target = given.pop("target").split(",")
@@ -70,7 +78,6 @@ def code_for_table(plan: Plan, name: str, asked: dict[str, Any], source: Source)
     by = "".join(
         f", {key}={given[option]!r}" for key, option in (("group", "group"), ("time", "time_column")) if option in given
     )
-    purpose = Purpose(source.front, *source.goal, source.rows)
     lines = [
         f'"""A net that the coach found for {Path(name).name}.',
         "",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from thalweg._names import Table
 from thalweg.diagnosis.coaching._plan import RATES, Plan
 
@@ -25,6 +27,15 @@ class Candidate(NamedTuple):
     plan: Plan
 
 
+def _architectures(plan: Plan) -> list[Candidate]:
+    """Another kind of net: what is learnt at one place of an image is known at all others."""
+    first = plan.filters or (8,)
+    return [
+        Candidate(f"convolution, {'-'.join(map(str, filters))} filters", plan._replace(filters=filters))
+        for filters in ((first[0], 2 * first[0]), (2 * first[0], 4 * first[0]))
+    ]
+
+
 def against_bias(plan: Plan) -> list[Candidate]:
     """More units and layers; longer, faster or other training; less regularization."""
     first = plan.widths or (32,)
@@ -33,6 +44,7 @@ def against_bias(plan: Plan) -> list[Candidate]:
         Candidate("four times as wide", plan._replace(widths=tuple(min(4 * w, _WIDEST) for w in first))),
         Candidate("a layer more", plan._replace(widths=(*first, first[-1])[:_DEEPEST])),
         Candidate("two layers more, twice as wide", plan._replace(widths=_deeper(first, 2, 2))),
+        *_architectures(plan),
         Candidate("a larger net, longer", plan._replace(widths=_deeper(first, 1, 4), epochs=2 * plan.epochs)),
         *_training(plan),
         Candidate("twice as long, the rate falling", plan._replace(epochs=2 * plan.epochs, schedule="cosine")),
@@ -47,6 +59,7 @@ def against_variance(plan: Plan) -> list[Candidate]:
     """More data, if only images moved about; L2, L1, dropout, less complexity; and training that ends more quietly."""
     longer: dict[str, Any] = {"epochs": 2 * plan.epochs, "schedule": "cosine"}
     found = [
+        *_architectures(plan),
         Candidate("images shifted", plan._replace(shift=_MOVED["shift"])),
         Candidate("images moved", plan._replace(**_MOVED)),
         Candidate("images moved, twice as long", plan._replace(**_MOVED, **longer)),
@@ -130,17 +143,24 @@ def _different(plan: Plan, found: list[Candidate]) -> list[Candidate]:
     return list(seen.values())
 
 
+AIMS = {"bias": "bias", "variance": "variance", "both": "bias and variance at once"}
+"""What is too large, in words."""
 FAMILIES = Table("family of remedies", {"bias": against_bias, "variance": against_variance, "both": against_both})
 """What is too large -> what may be tried."""
 
 
-def remedies(aim: str, plan: Plan, images: bool) -> list[Candidate]:
+def remedies(aim: str, plan: Plan, images: tuple[int, int, int] | None) -> list[Candidate]:
     """What may be tried next to a plan.
 
     Args:
         aim: what is too large: a name in `FAMILIES`.
         plan: the net that there is.
-        images: whether rows are images, which can be moved about.
+        images: height, width and channels, where rows are images, which can be moved about and have neighbouring pixels.
 
     """
-    return [one for one in FAMILIES[aim](plan) if images or not one.plan.moves]
+    fits = 0 if images is None else int(np.log2(min(images[:2])))  # times that a side can be halved
+    return [
+        one
+        for one in FAMILIES[aim](plan)
+        if (images is not None or not one.plan.of_images) and len(one.plan.filters) <= fits
+    ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from thalweg import _seeds, callbacks, data, files, models
+from thalweg._checks import arguments
 from thalweg._seconds import seconds_of
 from thalweg.data import DataError, refuse_sealed
 from thalweg.diagnosis._baselines import baselines, one_thread
@@ -20,11 +23,12 @@ from thalweg.diagnosis._errors_of import SPARED, Ground
 from thalweg.diagnosis._measured import Measured, inputs_of, measured, part_of
 from thalweg.diagnosis._scenario import HIGH_BIAS, HIGH_VARIANCE, UNDECIDED, WELL, Verdict, verdict
 from thalweg.diagnosis._splits import Looked, look_at_split
-from thalweg.diagnosis.coaching._candidates import Candidate, remedies
+from thalweg.diagnosis.coaching._candidates import AIMS, Candidate, remedies
 from thalweg.diagnosis.coaching._code import code_of
 from thalweg.diagnosis.coaching._notebook import Notebook, Page, Tried, wrapped
 from thalweg.diagnosis.coaching._plan import Plan, Purpose, build, images_of
 from thalweg.diagnosis.coaching._trained import Result, stopping, train
+from thalweg.diagnosis.probing import multiply_adds
 from thalweg.engine import use_host_devices
 
 SEEDS = 3  # of a plan that is judged: one net more than a spread needs
@@ -34,6 +38,9 @@ _MORE = 12  # a round's work, in that of one plan on all seeds: many nets, of wh
 _FEWEST = 20  # epochs
 _LEAST = 0.4  # of a round's time, with which a shorter one is begun
 _FIRST = (64,)  # widths to start from
+_SLOWER = 5  # times as slow as a dense net's are multiplications and additions of a convolution, at worst
+_SHARE = 0.25  # of the time that is left, which another kind of net may take in a round
+_TRIED = 6  # epochs, fewer than which tell nothing of another kind of net
 _STEPS = 1500  # that a net of the first plan takes, about
 _LEFT = 0.25  # share of the time that the last training may take
 _COMPILING = 3  # seconds that compiling the last training takes, about
@@ -88,15 +95,18 @@ def coach(
     run: Any = None,
     seed: int = 0,
     tell: Callable[[str], None] | None = None,
-    code: Callable[[Plan], str] | None = None,
+    doing: Callable[[str], None] | None = None,
+    code: Callable[[Plan, Purpose, Ground], str] | None = None,
+    verbose: Any = "auto",
 ) -> Coaching:
     """Find a net for some rows by the course's recipe.
 
     It starts with a small net and diagnoses it. Where the training error is what is too large, it tries a larger net, longer
-    training, other rates and optimizers; where the gap to the validation error is, L2, L1, dropout and less complexity. The
-    remedies of a round train side by side, on one seed each. The best three are trained again beside what they are to replace,
+    training, other rates and optimizers; where the gap to the validation error is, L2, L1, dropout and less complexity. Of images
+    it tries convolution, where there is time for it, and against a gap to move them about. The remedies of a round train side by side, on one seed each. The best three are trained again beside what they are to replace,
     on three other seeds, and the best one is kept where it is better by more than the noise of seeds. That goes on until the target is
-    reached, the time is up, or no remedy helps. Test rows stay where they are: it sees training and validation rows alone.
+    reached, the time is up, or no remedy helps. Ctrl-C ends it, too: the best net so far is what it gives. Test rows stay where
+    they are: it sees training and validation rows alone.
 
     Args:
         x: inputs: an array, or a list of arrays.
@@ -111,8 +121,11 @@ def coach(
         run: a folder for the net that was found: an ordinary run, with the notebook (``coach.json``) and the code
             (``net.py``) beside it. Or a :class:`~thalweg.callbacks.RunFolder`.
         seed: of everything random.
-        tell: is handed each line of the story as soon as it is written, as ``print``.
-        code: from a plan to Python that builds and trains it, where rows come from elsewhere than two arrays.
+        tell: is handed each part of the story as soon as it is written; None: `print`, as `verbose` says.
+        doing: is handed what it is busy with, in a few words, as often as that changes.
+        code: from a plan, what it is for and its rows to Python that builds and trains it, where rows come from elsewhere than
+            two arrays.
+        verbose: 0 says nothing; 1 prints the story; 'auto' does so in a terminal.
 
     Returns:
         The :class:`Coaching`; ``print`` it for the story.
@@ -132,6 +145,9 @@ def coach(
 
     """
     refuse_sealed(x, y, validation)
+    arguments("coach", {"verbose": verbose}, {"verbose": (lambda one: one in ("auto", 0, 1), "'auto', 0 or 1")})
+    if tell is None and (verbose == 1 or (verbose == "auto" and sys.stdout.isatty())):
+        tell = functools.partial(print, flush=True)
     if validation is not None and not (isinstance(validation, (tuple, list)) and len(validation) in (2, 3)):
         raise TypeError(
             f"validation must be rows to choose by, (x, y), got {validation!r}; None spares a fifth of the rows."
@@ -140,7 +156,8 @@ def coach(
         raise ValueError(f"target_error must be a number of at least 0, an error rate like 0.02, got {target_error!r}.")
     use_host_devices()
     given = _ground(x, y, validation, front, goal, preprocessing, seed)
-    lesson = _Lesson(given, target_error, seconds_of(time, "time"), seed, tell, seed if validation is None else None)
+    cut = seed if validation is None else None
+    lesson = _Lesson(given, target_error, seconds_of(time, "time"), seed, tell, doing, cut)
     lesson.go()
     return lesson.end(run, code)
 
@@ -178,6 +195,7 @@ class _Lesson:
     seconds: float
     seed: int
     tell: Callable[[str], None] | None
+    doing: Callable[[str], None] | None
     cut: int | None = None  # the seed by which validation rows were spared, where nobody gave any
     pages: list[Page] = field(default_factory=list)
     draws: int = 0
@@ -193,6 +211,7 @@ class _Lesson:
         if self.target is not None and self.target > 1 and self.found.task.NAME != "numbers":
             raise ValueError(f"target_error is an error rate, between 0 and 1, like 0.02, got {self.target!r}.")
         self.ground = Ground(self.found.task, self.found.train.rows, self.found.validation.rows, self.found.spread)
+        self.busy("looking at the rows, and what others make of them")
         with one_thread():
             self.others = baselines(self.found, self.seed)
             self.looked: Looked = look_at_split(self.found, self.others)
@@ -203,7 +222,18 @@ class _Lesson:
     # -- the rounds -------------------------------------------------------------------------------
 
     def go(self) -> None:
-        """Round after round."""
+        """Round after round, until it ends, or somebody ends it."""
+        try:
+            self.rounds()
+        except KeyboardInterrupt:
+            if "now" not in vars(self):
+                raise  # before there is any net
+            saw, _ = self.see(self.read(), set())
+            self.ended = "Stopped by hand: the best net so far it is."
+            self.page(saw, "", (), None, self.ended, 0.0)
+
+    def rounds(self) -> None:
+        """Start simple; then a round for what is too large, again and again."""
         shown, best = self.ground.task.shown, self.others.found[0]
         wrong = "".join(f" Found in the rows: {one.evidence}; {one.remedy}." for one in self.looked.findings)
         numbers = self.ground.task.NAME == "numbers"
@@ -214,7 +244,8 @@ class _Lesson:
             f"Start simple: {self.plan}."
         )
         self.say(wrapped(self.began))
-        self.now = self.trained([self.plan], SEEDS)[0]
+        self.busy("training the first net")
+        self.now = self.first()
         self.fit_to_time()
         failed: set[str] = set()
         while True:
@@ -261,46 +292,54 @@ class _Lesson:
         Each is trained on one seed; the best few then on other seeds, beside what they are to replace: the best of many is
         lucky too.
         """
-        begun = time.monotonic()
-        tried = remedies(aim, self.plan, self.purpose.images is not None)
+        begun, number = time.monotonic(), len(self.pages) + 1
+        tried = self.to_try(aim)
+        self.busy(f"round {number}: {len(tried)} remedies against {AIMS[aim]}, side by side")
+        results = self.trained([one.plan for one in tried], 1, self.left() / 2)
+        first = sorted(_both(tried, results), key=lambda pair: self.rank(pair[1], aim))
+        finalists = first[:_FINALISTS]
+        self.busy(f"round {number}: the best {len(finalists)} again, on {SEEDS} other seeds")
+        now, *results = self.trained([self.plan, *(one.plan for one, _ in finalists)], SEEDS, self.left())
+        assert now is not None, "the first plan is trained in any case"
+        self.epoch = now.seconds / now.plan.epochs
+        again = _both([one for one, _ in finalists], results)
+        self.pace = time.monotonic() - begun
+        kept, why = self.judged(now, min(again, key=lambda pair: self.rank(pair[1], aim), default=None), aim)
+        told = sorted((_told(*pair) for pair in again), key=lambda one: one.validation)
+        told += sorted((_told(*pair) for pair in first[_FINALISTS:]), key=lambda one: one.validation)
+        self.page(saw, aim, tuple(told), kept, why, time.monotonic() - begun)
+        return kept is not None
+
+    def to_try(self, aim: str) -> list[Candidate]:
+        """The remedies for which there is time."""
+        found = [self.in_time(one) for one in remedies(aim, self.plan, self.purpose.images)]
+        tried = [one for one in found if one is not None]
         if self.left() < self.pace:  # for which the first remedies of the course's order must do
             tried = tried[: max(_FINALISTS, int(len(tried) * self.left() / self.pace))]
-        results = self.trained([one.plan for one in tried], 1)
-        order = sorted(range(len(tried)), key=lambda i: self.rank(results[i], aim))
-        finalists = [tried[i] for i in order[:_FINALISTS]]
-        plans = [self.plan, *(one.plan for one in finalists)]
-        finals = time.monotonic()
-        now, *again = self.trained(plans, SEEDS)
-        self.epoch = (time.monotonic() - finals) / SEEDS / sum(one.epochs for one in plans)
-        told = [_told(one, result) for one, result in zip(finalists, again, strict=True)]
-        told += [_told(tried[i], results[i]) for i in order[_FINALISTS:]]
-        best = min(range(len(again)), key=lambda i: self.rank(again[i], aim))
-        self.pace = time.monotonic() - begun
-        kept, why = self.judged(finalists[best], now, again[best], aim)
-        told.sort(key=lambda one: (one.nets == 1, one.validation))
-        self.page(saw, aim, tuple(told), finalists[best].name if kept else None, why, time.monotonic() - begun)
-        return kept
+        return tried
 
     def rank(self, result: Result, aim: str) -> float:
         """What a round looks at: validation error and loss; against bias also the training error, whose turn comes first."""
         rest = float((result.validation + result.loss / 2).mean())
         return rest + 0.25 * float(result.train.mean()) if aim == "bias" else rest
 
-    def judged(self, best: Candidate, now: Result, new: Result, aim: str) -> tuple[bool, str]:
-        """Whether the best remedy is better than what there is by more than the noise of seeds."""
-        shown = self.ground.task.shown
-        both = [np.array([self.rank(_single(one, i), aim) for i in range(SEEDS)]) for one in (now, new)]
+    def judged(self, now: Result, best: tuple[Candidate, Result] | None, aim: str) -> tuple[str | None, str]:
+        """The name of the best remedy, where it is better than what there is by more than the noise of seeds; and why."""
+        if best is None:
+            return None, "Nothing kept: there was no time to train the best ones again on other seeds."
+        shown, (one, new) = self.ground.task.shown, best
+        both = [np.array([self.rank(_single(each, i), aim) for i in range(SEEDS)]) for each in (now, new)]
         gain = float(both[0].mean() - both[1].mean())
-        noise = math.sqrt(sum(float(one.var(ddof=1)) for one in both) / SEEDS)
-        means = [(float(one.train.mean()), float(one.validation.mean())) for one in (now, new)]
+        noise = math.sqrt(sum(float(each.var(ddof=1)) for each in both) / SEEDS)
+        means = [(float(each.train.mean()), float(each.validation.mean())) for each in (now, new)]
         parts = zip(("training", "validation"), *means, strict=True)
         told = " and ".join(f"{part} {shown(old)} -> {shown(young)}" for part, old, young in parts)
         if gain <= noise:
-            self.now = min((self.now, now), key=lambda one: self.rank(_single(one, one.place), "variance"))
-            return False, f"Nothing kept: {best.name} comes nearest, but not beyond the noise of seeds ({told})."
-        self.pace *= max(1.0, _cost(new) / _cost(now))  # rounds with larger nets take longer
-        self.plan, self.now = best.plan, new
-        return True, f"Kept: {best.name} ({told} on three new seeds: beyond their noise)."
+            self.now = min((self.now, now), key=lambda each: self.rank(_single(each, each.place), "variance"))
+            return None, f"Nothing kept: {one.name} comes nearest, but not beyond the noise of seeds ({told})."
+        self.pace *= max(1.0, new.seconds / now.seconds)  # rounds with larger nets take longer
+        self.plan, self.now, self.epoch = one.plan, new, new.seconds / new.plan.epochs
+        return one.name, f"Kept: {one.name} ({told} on three new seeds: beyond their noise)."
 
     def polish(self) -> None:
         """In the end: the net that there is, trained to the end with a falling rate, and for longer."""
@@ -310,19 +349,26 @@ class _Lesson:
             left -= SEEDS * longer.epochs * self.epoch
             if left > 0 and longer != self.plan:
                 plans.append(longer)
-        results = self.trained(plans, SEEDS)
-        best = min([self.now, *results], key=lambda one: self.rank(one, "variance"))
-        if best.plan != self.plan:
+        self.busy("training to the end, the rate falling to 0")
+        results = self.trained(plans, SEEDS, self.left() + _LEFT * self.seconds)
+        best = min([self.now, *filter(None, results)], key=lambda one: self.rank(one, "variance"))
+        if best is not self.now and best.plan.schedule == "cosine":
             self.ended += f" In the end the rate falls to 0, for up to {best.plan.epochs} epochs."
         self.plan, self.now = best.plan, best
 
     # -- what rounds are made of --------------------------------------------------------------------
 
-    def trained(self, plans: list[Plan], count: int) -> list[Result]:
-        """Plans on seeds that nobody has had yet."""
+    def first(self) -> Result:
+        """The plan that there is, on its seeds, however long it takes."""
+        (found,) = self.trained([self.plan], SEEDS, math.inf)
+        assert found is not None, "the first plan is trained in any case"
+        return found
+
+    def trained(self, plans: list[Plan], count: int, seconds: float) -> list[Result | None]:
+        """Plans on seeds that nobody has had yet, within a time; None where there was none for it."""
         self.draws += 1
         seeds = [int(one) for one in np.random.SeedSequence((self.seed, self.draws)).generate_state(count)]
-        return train(plans, self.purpose, self.ground, seeds)
+        return train(plans, self.purpose, self.ground, seeds, time.monotonic() + seconds)
 
     def read(self) -> Verdict:
         """The table, for the net that there is."""
@@ -339,11 +385,21 @@ class _Lesson:
     def fit_to_time(self) -> None:
         """Fewer epochs, where a round of the first ones would take too much of the time."""
         begun = time.monotonic()
-        self.now = self.trained([self.plan], SEEDS)[0]
+        self.now = self.first()
+        self.epoch = self.now.seconds / self.plan.epochs
         a_round = _MORE * (time.monotonic() - begun)
         share = self.seconds / _ROUNDS / a_round
         if share < 1:
             self.plan = self.plan._replace(epochs=max(_FEWEST, int(share * self.plan.epochs)))
+
+    def in_time(self, one: Candidate) -> Candidate | None:
+        """The candidate itself; of another kind of net for as many epochs as there is time for, None where those are too few."""
+        if one.plan.filters == self.plan.filters:
+            return one
+        dearer = multiply_adds(build(one.plan, self.purpose)) / multiply_adds(build(self.plan, self.purpose))
+        epoch = self.epoch * dearer * (1 if self.plan.filters else _SLOWER)
+        epochs = int(_SHARE * self.left() / (1 + SEEDS) / epoch)
+        return None if epochs < _TRIED else one._replace(plan=one.plan._replace(epochs=min(epochs, one.plan.epochs)))
 
     def left(self) -> float:
         """Seconds for further rounds."""
@@ -354,17 +410,22 @@ class _Lesson:
         self.pages.append(Page(saw, aim, tried, kept, why, str(self.plan), seconds))
         self.say(self.pages[-1].text(len(self.pages)))
 
+    def busy(self, what: str) -> None:
+        """Tell whoever watches."""
+        if self.doing is not None:
+            self.doing(f"{what} ({time.monotonic() - self.begun:.0f} of {self.seconds:.0f} s)")
+
     def say(self, text: str) -> None:
         """Tell who listens."""
         if self.tell is not None:
             self.tell(text)
 
-    def end(self, run: Any, code: Callable[[Plan], str] | None) -> Coaching:
+    def end(self, run: Any, code: Callable[[Plan, Purpose, Ground], str] | None) -> Coaching:
         """The net: that of the kept plan with the lowest validation error, trained as an ordinary run where one is asked for."""
         best = self.now.best
         place = self.now.place
         error = float(self.now.validation[place])
-        text = (code or (lambda plan: code_of(plan, self.purpose, self.ground, self.cut)))(self.plan)
+        text = (code or functools.partial(code_of, cut=self.cut))(self.plan, self.purpose, self.ground)
         if run is not None:
             best = self._run(run, self.now.seeds[place])
             error = float(part_of(best, self.ground.rest, self.found.task, self.found.spread, 0).error)
@@ -385,6 +446,7 @@ class _Lesson:
 
     def _run(self, folder: Any, seed: int) -> Any:
         """The same net once more, as a run; gives the net of its best epoch."""
+        self.busy("training the net once more, as a run")
         model = build(self.plan, self.purpose)
         model.fit(
             inputs_of(self.ground.train),
@@ -406,9 +468,9 @@ def _single(result: Result, i: int) -> Result:
     return result._replace(train=result.train[part], validation=result.validation[part], loss=result.loss[part])
 
 
-def _cost(result: Result) -> float:
-    """Of training, as one net's is to another's."""
-    return float(result.plan.epochs * result.best.count_params())
+def _both(tried: list[Candidate], results: list[Result | None]) -> list[tuple[Candidate, Result]]:
+    """Each with what came of it, where there was time for it."""
+    return [(one, result) for one, result in zip(tried, results, strict=True) if result is not None]
 
 
 def _told(tried: Candidate, result: Result) -> Tried:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from thalweg import layers
 from thalweg.diagnosis._errors_of import SPARED, Ground
 from thalweg.diagnosis.coaching._plan import Plan, Purpose
@@ -10,7 +12,7 @@ NOT_THE_SAME = "It begins with other first weights than the coach's net: its err
 """What code cannot promise."""
 
 
-def code_of(plan: Plan, purpose: Purpose, ground: Ground, cut: int | None = None) -> str:
+def code_of(plan: Plan, purpose: Purpose, ground: Ground, cut: int | None = None, read: Sequence[str] = ()) -> str:
     """Python that builds the net and trains it, from arrays ``x`` and ``y``.
 
     Args:
@@ -18,8 +20,13 @@ def code_of(plan: Plan, purpose: Purpose, ground: Ground, cut: int | None = None
         purpose: what it is for.
         ground: the rows, for their shape and range.
         cut: the seed by which validation rows were spared; None: they were given, as ``x_val`` and ``y_val``.
+        read: lines that read all four, where they come from a place that is known.
 
     """
+    if cut is not None:
+        read = [f"(x, y), (x_val, y_val), _ = data.split(x, y, {SPARED}, 0, seed={cut})"]
+    needs = "" if read and cut is None else ", for rows x, y"
+    needs += "" if read else " to learn from, and x_val, y_val to choose by"
     shape = tuple(ground.train.x[0].shape[1:])
     front = [f"layers.Input({shape!r})", *_moving(plan, purpose, shape)]
     front += [*(["layers.Flatten()"] if len(shape) > 1 else []), "scale"]
@@ -32,7 +39,7 @@ def code_of(plan: Plan, purpose: Purpose, ground: Ground, cut: int | None = None
     )
     return "\n".join(
         [
-            f'"""A net that the coach found, for rows x, y{"" if cut is not None else " to learn from, and x_val, y_val to choose by"}.',
+            f'"""A net that the coach found{needs}.',
             "",
             NOT_THE_SAME,
             '"""',
@@ -40,7 +47,7 @@ def code_of(plan: Plan, purpose: Purpose, ground: Ground, cut: int | None = None
             "import thalweg",
             "from thalweg import callbacks, data, layers, optimizers, regularizers",
             "",
-            *([f"(x, y), (x_val, y_val), _ = data.split(x, y, {SPARED}, 0, seed={cut})"] if cut is not None else []),
+            *read,
             *scale,
             "model = thalweg.Sequential(",
             "    [",
@@ -64,10 +71,19 @@ def _moving(plan: Plan, purpose: Purpose, shape: tuple[int, ...]) -> list[str]:
     ]
 
 
+def _convolving(plan: Plan, purpose: Purpose, penalty: str) -> list[str]:
+    """The layers that look for the same things at all places of an image."""
+    found = []
+    for filters in plan.filters:
+        found.append(f'layers.Conv2D({filters}, 3, padding="same", activation="{plan.activation}"{penalty})')
+        found.append("layers.MaxPooling2D()")
+    return [f"layers.Reshape({purpose.images!r})", *found, "layers.Flatten()"] if found else []
+
+
 def layers_of(plan: Plan, purpose: Purpose) -> list[str]:
     """The layers after the front, a line each."""
     penalty = f", kernel_regularizer=regularizers.L1L2({plan.l1:g}, {plan.l2:g})" if plan.l1 or plan.l2 else ""
-    lines = []
+    lines = _convolving(plan, purpose, penalty)
     for units in plan.widths:
         lines.append(f'layers.Dense({units}, "{plan.activation}"{penalty})')
         if plan.dropout:

@@ -1,4 +1,4 @@
-"""A dense net and how it is trained, as plain data; and the net that it stands for."""
+"""A net and how it is trained, as plain data; and the net that it stands for."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Plan(NamedTuple):
 
     Attributes:
         widths: units of the hidden layers.
+        filters: of convolutions of images before them, 3 x 3 and each followed by 2 x 2 pooling.
         activation: of the hidden layers.
         dropout: probability with which a hidden unit is dropped.
         l1, l2: factors of the kernels' sizes and squares in the loss.
@@ -34,6 +35,7 @@ class Plan(NamedTuple):
     """
 
     widths: tuple[int, ...]
+    filters: tuple[int, ...] = ()
     activation: str = "relu"
     dropout: float = 0.0
     l1: float = 0.0
@@ -53,11 +55,17 @@ class Plan(NamedTuple):
 
     @property
     def moves(self) -> bool:
-        """Whether it is for images, which are moved while the net trains."""
+        """Whether images are moved while the net trains."""
         return bool(self.shift or self.turn)
 
+    @property
+    def of_images(self) -> bool:
+        """Whether it knows that rows are images."""
+        return bool(self.filters) or self.moves
+
     def __str__(self) -> str:
-        parts = [f"{'-'.join(map(str, self.widths)) or 'no'} hidden units", self.activation]
+        parts = [f"convolution with {'-'.join(map(str, self.filters))} filters"] if self.filters else []
+        parts += [f"{'-'.join(map(str, self.widths)) or 'no'} hidden units", self.activation]
         if self.moves:
             parts.append(f"images shifted by up to {self.shift:.0%}, turned by up to {360 * self.turn:.0f} degrees")
         parts += [f"{name} {getattr(self, name):g}" for name in ("dropout", "l1", "l2") if getattr(self, name)]
@@ -104,7 +112,7 @@ def images_of(front: Any) -> tuple[int, int, int] | None:
 
 def build(plan: Plan, purpose: Purpose) -> Any:
     """The net, compiled, with weights yet to be drawn."""
-    parts: list[Any] = []
+    parts = _convolving(plan, purpose)
     for units in plan.widths:  # all have penalties and dropout, if only of 0: what all have, one program trains
         penalty = regularizers.L1L2(plan.l1, plan.l2)
         parts += [layers.Dense(units, plan.activation, kernel_regularizer=penalty), layers.Dropout(plan.dropout)]
@@ -122,6 +130,19 @@ def build(plan: Plan, purpose: Purpose) -> Any:
     weight = None if purpose.scale is None else purpose.loss_weight
     model.compile(made(_rate(plan, purpose.rows), **more), purpose.loss, loss_weights=weight, metrics=[purpose.metric])
     return model
+
+
+def _convolving(plan: Plan, purpose: Purpose) -> list[Any]:
+    """Layers that look for the same things at all places of an image."""
+    if not plan.filters:
+        return []
+    assert purpose.images is not None, "who plans filters has images"
+    found: list[Any] = [layers.Reshape(purpose.images)]
+    for filters in plan.filters:
+        penalty = regularizers.L1L2(plan.l1, plan.l2)
+        found.append(layers.Conv2D(filters, 3, 1, "same", activation=plan.activation, kernel_regularizer=penalty))
+        found.append(layers.MaxPooling2D())
+    return [*found, layers.Flatten()]
 
 
 def _moving(plan: Plan, images: tuple[int, int, int], shape: tuple[int, ...]) -> list[Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -24,13 +26,15 @@ class Result(NamedTuple):
     """A plan and its nets.
 
     Attributes:
-        plan: what was trained.
+        plan: what was trained, for as many epochs as there was time for.
         seeds: of its nets.
         nets: one a seed, each as it was in its best epoch.
         train: errors on the training rows, one a net.
         validation: likewise on the validation rows.
         loss: on the validation rows, without penalties, as a share of a constant's: it tells nets apart that err on as many
             rows.
+        seconds: that its training took on average over its nets: of the time of all that were trained beside it the share of
+            its epochs.
 
     """
 
@@ -40,6 +44,7 @@ class Result(NamedTuple):
     train: np.ndarray
     validation: np.ndarray
     loss: np.ndarray
+    seconds: float
 
     @property
     def place(self) -> int:
@@ -52,7 +57,23 @@ class Result(NamedTuple):
         return self.nets[self.place]
 
 
-def train(plans: Sequence[Plan], purpose: Purpose, ground: Ground, seeds: Sequence[int]) -> list[Result]:
+class _Until(callbacks.Callback):
+    """Ends the training of all nets at the first epoch's end after a time, and counts the epochs."""
+
+    def __init__(self, until: float) -> None:
+        self.until, self.epochs = until, 0
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """See whether time is up."""
+        self.epochs = epoch + 1
+        if time.monotonic() > self.until:
+            for model in (self.model, *self.model):
+                model.stop_training = True
+
+
+def train(
+    plans: Sequence[Plan], purpose: Purpose, ground: Ground, seeds: Sequence[int], until: float = math.inf
+) -> list[Result | None]:
     """Train each plan on each seed, in as few populations as their sizes allow.
 
     Args:
@@ -60,16 +81,23 @@ def train(plans: Sequence[Plan], purpose: Purpose, ground: Ground, seeds: Sequen
         purpose: what their nets have in common.
         ground: the rows.
         seeds: of first weights, orders and dropout, the same for every plan.
+        until: when to be done, by ``time.monotonic()``: each population has an equal share of the time that is left, and ends
+            after the epoch in which that is up; once it is all up none but that of the first plan is begun.
 
     Returns:
-        A result a plan.
+        A result a plan; None where there was no time for it.
 
     """
     nets = [[build(plan, purpose) for _ in seeds] for plan in plans]
     for each in nets:
         each[0].ready(ground.train, seeds[0])
     found: dict[int, Result] = {}
-    for group in _groups([each[0] for each in nets]):
+    groups = _groups([each[0] for each in nets])
+    for number, group in enumerate(groups):
+        begun = time.monotonic()
+        if number and begun > until:
+            break
+        clock = _Until(begun + (until - begun) / (len(groups) - number))
         members = [net for i in group for net in nets[i]]
         crew = Population(members)
         with warnings.catch_warnings():
@@ -80,17 +108,22 @@ def train(plans: Sequence[Plan], purpose: Purpose, ground: Ground, seeds: Sequen
                 validation_data=(inputs_of(ground.rest), ground.rest.y[0]),
                 batch_size=plans[0].batch,
                 epochs=[plans[i].epochs for i in group for _ in seeds],
+                callbacks=[clock],
                 member_callbacks=[[stopping(plans[i])] for i in group for _ in seeds],
                 seeds=[seed for _ in group for seed in seeds],
                 verbose=0,
             )
+        ran = [plans[i]._replace(epochs=min(plans[i].epochs, clock.epochs)) for i in group]
+        epoch = (time.monotonic() - begun) / len(seeds) / sum(one.epochs for one in ran)
         errors = [
             errors_on(crew, ground, rows).mean(axis=1).reshape(len(group), -1) for rows in (ground.train, ground.rest)
         ]
         losses = _losses(crew, ground).reshape(len(group), -1)
         for place, i in enumerate(group):
-            found[i] = Result(plans[i], tuple(seeds), tuple(nets[i]), errors[0][place], errors[1][place], losses[place])
-    return [found[i] for i in range(len(plans))]
+            seconds = epoch * ran[place].epochs
+            own, rest, loss = (one[place] for one in (*errors, losses))
+            found[i] = Result(ran[place], tuple(seeds), tuple(nets[i]), own, rest, loss, seconds)
+    return [found.get(i) for i in range(len(plans))]
 
 
 def _losses(crew: Population, ground: Ground) -> np.ndarray:
@@ -119,4 +152,4 @@ def _groups(nets: Sequence[Any]) -> list[list[int]]:
         if not alike or nets[i].count_params() > _LARGER * nets[alike[-1][0]].count_params():
             alike.append([])
         alike[-1].append(i)
-    return [group for alike in groups.values() for group in alike]
+    return sorted((sorted(group) for alike in groups.values() for group in alike), key=min)

@@ -128,7 +128,7 @@ def _chances(who: str, model: Model, x: np.ndarray) -> None:
         raise ValueError(
             f"{who} is for nets that give probabilities; {model.name!r} gives numbers from {out.min():.3g} to {out.max():.3g}. "
             "Logits? Then its loss must know: "
-            f"thalweg.losses.{type(model.objective.losses[0]).__name__}(from_logits=True); or end the net in a softmax."
+            "thalweg.losses.SparseCategoricalCrossentropy(from_logits=True); or end the net in a softmax."
         )
 
 
