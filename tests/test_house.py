@@ -171,3 +171,10 @@ def test_help_answers_before_anybody_waits():
 def test_names_that_do_not_exist_are_told_the_nearest():
     with pytest.raises(AttributeError, match="Did you mean 'Sequential'"):
         thalweg.Sequentail
+    for module, name, near in (("layers", "Conv1d", "Conv1D"), ("callbacks", "EarlyStoping", "EarlyStopping")):
+        with pytest.raises(AttributeError, match=f"no attribute '{name}'. Did you mean '{near}'"):
+            getattr(getattr(thalweg, module), name)
+    with pytest.raises(AttributeError, match=r"no attribute 'LSTM'. Known: Activation, .*ZeroPadding2D") as told:
+        thalweg.layers.LSTM
+    assert not any(name in str(told.value) for name in ("Mapping", "Any,", "tell_absent", "Table"))
+    assert not hasattr(thalweg.layers, "_private")

@@ -16,7 +16,9 @@ Y = np.arange(40) % 4
 
 
 def net(outputs=4, loss="sparse_categorical_crossentropy", activation="softmax", features=3):
-    model = thalweg.Sequential([thalweg.Input((features,)), layers.Dense(outputs, activation=activation)])
+    model = thalweg.Sequential(
+        [thalweg.Input(np.atleast_1d(features).tolist()), layers.Dense(outputs, activation=activation)]
+    )
     model.compile("sgd", loss)
     return model
 
@@ -64,6 +66,14 @@ FAULTS = {
     "one-hot for class numbers": (lambda: net().fit(X, np.eye(4)[Y]), "'categorical_crossentropy'"),
     "wrong width": (lambda: net().fit(X[:, :2], Y), r"expects rows of shape \(3,\), got \(2,\)"),
     "unflattened": (lambda: net(features=12).fit(np.ones((8, 3, 4)), Y[:8]), "Flatten"),
+    "a row of answers for each place": (
+        lambda: net(features=(5, 3)).fit(np.ones((40, 5, 3)), Y),
+        r"class numbers of shape \(5,\).*4 numbers for each of 5 places of a row.*Flatten",
+    ),
+    "the same, one-hot": (
+        lambda: net(features=(5, 3), loss="categorical_crossentropy").fit(np.ones((40, 5, 3)), np.eye(4)[Y]),
+        r"rows of shape \(5, 4\).*put a Flatten layer",
+    ),
     "lengths differ": (lambda: net().fit(X, Y[:-1]), "x has 40 rows and y has 39"),
     "weights' length": (lambda: net().fit(X, Y, sample_weight=np.ones(3)), "sample_weight has 3"),
     "empty": (lambda: net().fit(X[:0], Y[:0]), "empty"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from thalweg import activations
-from thalweg._checks import number
+from thalweg._checks import number, whole
 from thalweg._tunable import below
 from thalweg.layers._base import Features, Layer
 from thalweg.layers._context import Context
@@ -68,7 +68,9 @@ class OfFilters(Convolving):
 
     def keep_filters(self, filters: Any) -> None:
         """Keep how many there are."""
-        self.filters = self.sizes("filters", filters)[0]
+        if not whole(1)(filters):
+            raise ValueError(f"filters must be a positive integer, got {type(self).__name__}(filters={filters!r}).")
+        self.filters = int(filters)
 
     def output_features(self, features: Features) -> tuple[int, ...]:
         return (*(one.places for one in self.sweeps(features)), self.filters)
@@ -77,7 +79,7 @@ class OfFilters(Convolving):
         return units
 
 
-class _Convolution(OfFilters):
+class Convolution(OfFilters):
     HYPERS: ClassVar[tuple[str, ...]] = (
         "kernel_regularizer",
         "bias_regularizer",
@@ -139,7 +141,7 @@ class _Convolution(OfFilters):
         return self.finish(convolved(x, w["kernel"], self.sweeps(x.shape[1:]), self.groups), w, ctx, ctx.units)
 
 
-class Conv1D(_Convolution):
+class Conv1D(Convolution):
     """``activation(conv(x, kernel) + bias)``: one small net, used at every step of a sequence.
 
     ``y[t, f] = sum over i, c of x[stride t + dilation i, c] kernel[i, c, f]``, on sequences [rows, steps, channels].
@@ -178,7 +180,7 @@ class Conv1D(_Convolution):
     PLACES: ClassVar[int] = 1
 
 
-class Conv2D(_Convolution):
+class Conv2D(Convolution):
     """``activation(conv(x, kernel) + bias)``: one small net, used at every place of an image.
 
     ``y[h, w, f] = sum over i, j, c of x[stride h + dilation i, stride w + dilation j, c] kernel[i, j, c, f]``, on images
