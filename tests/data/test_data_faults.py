@@ -65,6 +65,7 @@ FAULTS = {
     "class numbers for one-hot": (lambda: net(loss="categorical_crossentropy").fit(X, Y), "to_categorical"),
     "one-hot for class numbers": (lambda: net().fit(X, np.eye(4)[Y]), "'categorical_crossentropy'"),
     "wrong width": (lambda: net().fit(X[:, :2], Y), r"expects rows of shape \(3,\), got \(2,\)"),
+    "one row alone": (lambda: net(features=(3, 4)).predict(np.ones((3, 4))), r"x\[None\] gives it the axis of rows"),
     "unflattened": (lambda: net(features=12).fit(np.ones((8, 3, 4)), Y[:8]), "Flatten"),
     "a row of answers for each place": (
         lambda: net(features=(5, 3)).fit(np.ones((40, 5, 3)), Y),

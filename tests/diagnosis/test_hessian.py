@@ -462,9 +462,15 @@ def test_long_work_is_told(monkeypatch, capsys):
 
     monkeypatch.setattr(_telling, "_FIRST", 0.0)
     monkeypatch.setattr(_telling, "_AGAIN", 0.0)
+    monkeypatch.setattr(_telling, "_LINE", 0.0)
+    hessian(linear(3), X, Y, verbose=1)
+    said = capsys.readouterr().err
+    assert said.splitlines()[-1].startswith("hessian: 12 of 12") and "\r" not in said
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     hessian(linear(3), X, Y, verbose=1)
     said = capsys.readouterr().err
     assert "hessian: 12 of 12" in said and said.endswith("\r")
+    monkeypatch.undo()
     hessian(linear(3), X, Y)
     assert capsys.readouterr().err == ""
 

@@ -277,9 +277,7 @@ def _size(case: Case) -> str:
 def _architecture(case: Case) -> tuple[str, str]:
     rows = case.found.train.rows
     shape = tuple(rows.x[0].shape[1:]) if len(rows.x) == 1 else ()
-    edge = math.isqrt(math.prod(shape))
-    square = (edge, edge) if len(shape) == 1 and edge * edge == shape[0] else shape
-    picture = picture_of(square)
+    picture = picture_of(shape, flat=True)
     convolves = any(isinstance(layer, _CONVOLUTIONS) for layer in case.model.layers)
     if picture is None or convolves:
         return (

@@ -11,32 +11,34 @@ from typing import Any
 from thalweg._checks import arguments
 
 _FIRST = 1.0  # seconds before anything is said
-_AGAIN = 0.2  # between two words
+_AGAIN = 0.2  # between two words that are written over each other
+_LINE = 5.0  # between two lines where nothing can be written over, as in a file
 
 
 @contextmanager
 def telling(who: str, verbose: Any) -> Iterator[Callable[[int, int], None]]:
-    """A function of what is done and of how much there is; it writes a line over itself, which is wiped at the end.
+    """A function of what is done and of how much there is; in a terminal it writes a line over itself, wiped at the end.
 
     Raises:
         ValueError: on another `verbose` than 0, 1 and 'auto'.
 
     """
     arguments(who, {"verbose": verbose}, {"verbose": (lambda one: one in ("auto", 0, 1), "'auto', 0 or 1")})
-    shown = verbose == 1 or (verbose == "auto" and sys.stderr.isatty())
+    terminal = sys.stderr.isatty()
+    shown = verbose == 1 or (verbose == "auto" and terminal)
     begun = last = time.monotonic()
     width = 0
 
     def told(done: int, total: int) -> None:
         nonlocal last, width
         now = time.monotonic()
-        if not shown or now - begun < _FIRST or now - last < _AGAIN:
+        if not shown or now - begun < _FIRST or now - last < (_AGAIN if terminal else _LINE):
             return
         left = (now - begun) * (total - done) / max(done, 1)
         line = f"{who}: {done:,} of {total:,}, {left:.0f} s left at most"
-        sys.stderr.write("\r" + line.ljust(width))
+        sys.stderr.write("\r" + line.ljust(width) if terminal else line + "\n")
         sys.stderr.flush()
-        last, width = now, len(line)
+        last, width = now, len(line) if terminal else 0
 
     try:
         yield told

@@ -83,7 +83,7 @@ def shapes(model: Model, first: Rows) -> None:
         if array.shape[1:] != symbol.features:
             raise DataError(
                 f"Input {name!r} expects rows of shape {symbol.features}, got {array.shape[1:]} "
-                f"(x has shape {array.shape})." + _reshape_hint(array.shape[1:], symbol.features)
+                f"(x has shape {array.shape})." + _reshape_hint(array.shape, symbol.features)
             )
     if first.y and len(first.y) != len(model.outputs):
         raise DataError(
@@ -130,7 +130,10 @@ def _fits(kind: str | None, rows: tuple[int, ...], features: tuple[int, ...]) ->
     return rows == features or (features == (1,) and rows == ())
 
 
-def _reshape_hint(came: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+def _reshape_hint(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    if shape == wanted:
+        return " That is one row: x[None] gives it the axis of rows."
+    came = shape[1:]
     if int(np.prod(came)) != int(np.prod(wanted)):
         return ""
     if len(came) == len(wanted) > 1 and came[0] != 1 and (*came[1:], came[0]) == wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -63,14 +64,23 @@ def array_front(x: np.ndarray) -> Callable[[], list[Any]]:
     return lambda: [layers.Input(x.shape[1:]), *([layers.Flatten()] if x.ndim > 2 else []), scaled()]
 
 
-def picture_of(shape: Sequence[int]) -> tuple[int, int, int] | None:
+def picture_of(shape: Sequence[int], flat: bool = False) -> tuple[int, int, int] | None:
     """Height, width and channels of rows that look like pictures, by the shape of one; None of others.
+
+    Args:
+        shape: of a row.
+        flat: whether a row of numbers may be one: a square, grey or in three colours.
 
     Example:
         >>> picture_of((28, 28)), picture_of((32, 32, 3)), picture_of((50, 6))
         ((28, 28, 1), (32, 32, 3), None)
+        >>> picture_of((784,)), picture_of((784,), flat=True), picture_of((3072,), flat=True)
+        (None, (28, 28, 1), (32, 32, 3))
 
     """
+    if flat and len(shape) == 1:
+        squares = [(math.isqrt(shape[0] // channels), channels) for channels in (1, 3)]
+        return next((picture_of((side, side, c)) for side, c in squares if side * side * c == shape[0]), None)
     if len(shape) not in (2, 3) or min(shape[:2]) < _SMALLEST:
         return None
     height, width, channels = (*shape, 1)[:3]

@@ -95,8 +95,8 @@ def _page(number: int, page: Page) -> list[str]:
 
 
 _AIMS = {
-    "bias": "So the bias is what to reduce: a larger net, longer training, another optimizer or rate",
-    "variance": "So the variance is what to reduce: images moved about, L2, L1, dropout, less complexity, other ways to train",
+    "bias": "So the bias is what to reduce: a larger net, longer training, another optimizer or rate; of images convolution",
+    "variance": "So the variance is what to reduce: L2, L1, dropout, less complexity, other ways to train; of images convolution, and moving them about",
     "both": "Neither helps alone: a larger net and regularization at once",
 }
 

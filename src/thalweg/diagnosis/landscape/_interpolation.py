@@ -146,8 +146,8 @@ def interpolate(
     terrain = terrain_of("interpolate", model_a, x, y, precision=precision, penalties=penalties, batch_size=batch_size)
     if not model_b.built or model_b.network.structure() != model_a.network.structure():
         raise ValueError(
-            f"interpolate: {model_b.name!r} must be of the same structure as {model_a.name!r}: the same layers, of the same widths. "
-            "model_a.twin() is such a net."
+            "interpolate: both nets must be of the same structure, the same layers of the same widths; the first is "
+            f"{_layers(model_a)}, the second {_layers(model_b)}. model_a.twin() is such a net."
         )
     model_b.draw()
     there = flat_of(model_a, matched(model_a, model_b) if align else model_b.get_weights())
@@ -167,6 +167,13 @@ def interpolate(
         bool(align),
         terrain.rows,
     )
+
+
+def _layers(model: Any) -> str:
+    """What a net is made of, in a few words."""
+    if not model.built:
+        return f"{model.name!r}, not built yet"
+    return f"{model.name!r} of {len(model.layers)} layers and {model.count_params():,} parameters"
 
 
 def _above(values: np.ndarray) -> np.ndarray:

@@ -98,12 +98,9 @@ def picture_shape(who: str, features: tuple[int, ...], given: Any) -> tuple[int,
                 f"have, got {who}(picture={given!r})."
             )
         return int(shape[0]), int(shape[1]), int(shape[2])
-    sides = [(math.isqrt(size // channels), channels) for channels in (1, 3)]
-    shapes = [features] if len(features) > 1 else [(side, side, channels) for side, channels in sides]
-    for shape in shapes:
-        found = picture_of(shape)
-        if found and math.prod(found) == size:
-            return found
+    found = picture_of(features, flat=True)
+    if found:
+        return found
     raise DataError(
         f"{who} is for pictures of 8 x 8 pixels or more, got rows of shape {features}. Of flat rows that are no square picture "
         "say the shape: picture=(height, width, channels)."
