@@ -73,7 +73,7 @@ def test_the_coach_leaves_a_run_that_is_tested_diagnosed_and_made_again_by_its_c
     pd.DataFrame({"x": x, "town": town, "y": 100 + 10 * x + 5 * (town == "north")}).to_csv("t.csv", index=False)
     said = run("coach", "t.csv", "--target", "y", "--target-error", 0.05, "--time", "12s", "--out", "found")
     said = " ".join(said.split())  # the story is wrapped
-    assert "Start simple" in said and "40 test rows, sealed" in said and "The net: " in said
+    assert "Start simple" in said and "40 test rows, sealed" in said and "The net, the best of 3: " in said
     assert {one.name for one in (tmp_path / "found").iterdir()} >= {"best.keras", "net.py", "coach.json", "run.json"}
     assert "test mae (in units of y)" in run("test", "found", "--reason", "the end of a coaching")
     assert "unexplained variance" in run("diagnose", "found")

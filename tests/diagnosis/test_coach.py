@@ -11,10 +11,11 @@ from thalweg import callbacks, data, models
 from thalweg.diagnosis._errors_of import Ground
 from thalweg.diagnosis._measured import measured
 from thalweg.diagnosis.coaching import Plan, Purpose
-from thalweg.diagnosis.coaching._candidates import FAMILIES, remedies
+from thalweg.diagnosis.coaching._candidates import FAMILIES, Candidate, remedies
 from thalweg.diagnosis.coaching._coach import _Lesson
 from thalweg.diagnosis.coaching._code import code_of
 from thalweg.diagnosis.coaching._plan import build, images_of
+from thalweg.diagnosis.coaching._trained import Result
 from thalweg.diagnosis.coaching._trained import train as train_plans
 
 RNG = np.random.default_rng(0)
@@ -40,7 +41,7 @@ def coached(tmp_path_factory):
 
 def test_it_starts_simple_tells_what_it_does_and_reaches_the_target(coached):
     found, _, told, rest = coached
-    assert "Start simple: 64 hidden units" in " ".join(told[0].split()) and told[-1].startswith("The net: ")
+    assert "Start simple: 64 hidden units" in " ".join(told[0].split()) and told[-1].startswith("The net, the best of 3: ")
     said = np.asarray(found.model.predict(rest[0])).argmax(axis=1)
     assert found.error == pytest.approx((said != rest[1]).mean()) and found.error <= 0.1
     assert "\n".join(told[1:2])[:3] == "1. " and str(found).startswith(told[0][:40])
@@ -246,3 +247,22 @@ def test_what_cannot_be_coached_is_told():
         thalweg.coach(x, y, validation=0.2)
     with pytest.raises(data.SealedError):
         thalweg.coach(x, y, validation=data.split(x, y).test)
+
+
+def test_a_net_is_not_replaced_by_one_that_is_worse_than_it_was_with_all_its_epochs():
+    """Where time ends the training of what there is, beside which a remedy looks good."""
+
+    def result(plan, error):
+        few = np.full(3, error)
+        return Result(plan, (1, 2, 3), (None,) * 3, few, few, few, 1.0)
+
+    lesson = object.__new__(_Lesson)
+    (x, y), rest = spots(64), spots(32)
+    lesson.ground, lesson.plan, lesson.pace = grounds(purpose_of(x, 2), (x, y), rest), Plan((8,), epochs=20), 1.0
+    lesson.now = had = result(lesson.plan, 0.07)
+    remedy = Candidate("learning rate x 3", Plan((8,), rate=0.003, epochs=20))
+    for error, kept in ((0.1, False), (0.02, True)):
+        cut_short = result(lesson.plan._replace(epochs=1), 0.14)
+        name, why = lesson.judged(cut_short, (remedy, result(remedy.plan._replace(epochs=1), error)), "variance")
+        assert (name == "learning rate x 3") == kept and "7.00% -> " in why
+        assert (lesson.now is had) != kept

@@ -278,7 +278,9 @@ class _Lesson:
         goal = reached if self.target is None else self.target
         larger = "bias" if own - min(goal, rest) > rest - own else "variance"
         first = {HIGH_BIAS: "bias", HIGH_VARIANCE: "variance"}.get(read.scenario, larger)
-        if read.scenario in (WELL, UNDECIDED) and self.target is None and not failed:
+        if failed:
+            saw += f" Nothing helped against {' nor '.join(sorted(failed))}."
+        elif read.scenario in (WELL, UNDECIDED) and self.target is None:
             saw += " No target was asked for, so go on as long as something helps."
         for aim in (first, "variance" if first == "bias" else "bias", "both"):
             if aim not in failed:
@@ -327,6 +329,8 @@ class _Lesson:
         """The name of the best remedy, where it is better than what there is by more than the noise of seeds; and why."""
         if best is None:
             return None, "Nothing kept: there was no time to train the best ones again on other seeds."
+        if now.plan != self.plan:  # time ended its training early: what it came to before counts
+            now = self.now
         shown, (one, new) = self.ground.task.shown, best
         both = [np.array([self.rank(_single(each, i), aim) for i in range(SEEDS)]) for each in (now, new)]
         gain = float(both[0].mean() - both[1].mean())
@@ -431,7 +435,7 @@ class _Lesson:
             error = float(part_of(best, self.ground.rest, self.found.task, self.found.spread, 0).error)
         seen, shown = self.read().validation, self.ground.task.shown
         end = (
-            f"The net: {self.plan}; validation error {shown(error)} after {time.monotonic() - self.begun:.0f} s, known to lie between "
+            f"The net, the best of {SEEDS}: {self.plan}; validation error {shown(error)} after {time.monotonic() - self.begun:.0f} s, known to lie between "
             f"{shown(seen.low)} and {shown(seen.high)} by so many rows, and chosen by them: expect a little more on others."
         )
         self.say(wrapped(end))

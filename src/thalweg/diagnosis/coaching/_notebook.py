@@ -78,7 +78,7 @@ def _page(number: int, page: Page) -> list[str]:
     if page.tried:
         lines.append(
             wrapped(
-                f"   {_AIMS[page.aim]}. Tried side by side ({page.seconds:.0f} s; with +-: again, on three seeds; *: kept):",
+                f"   {_tried(page)}. Tried side by side ({page.seconds:.0f} s; with +-: again, on three seeds; *: kept):",
                 "   ",
             )
         )
@@ -95,10 +95,17 @@ def _page(number: int, page: Page) -> list[str]:
 
 
 _AIMS = {
-    "bias": "So the bias is what to reduce: a larger net, longer training, another optimizer or rate; of images convolution",
-    "variance": "So the variance is what to reduce: L2, L1, dropout, less complexity, other ways to train; of images convolution, and moving them about",
-    "both": "Neither helps alone: a larger net and regularization at once",
+    "bias": "Against bias: a larger net, longer training, another optimizer or rate",
+    "variance": "Against variance: L2, L1, dropout, less complexity, other ways to train",
+    "both": "Against both at once: a larger net and regularization",
 }
+_OF_IMAGES = {"convolution": "convolution", "images": "images moved about"}  # words in names, and what they stand for
+
+
+def _tried(page: Page) -> str:
+    """What was tried, in words."""
+    more = [words for name, words in _OF_IMAGES.items() if any(name in one.name for one in page.tried)]
+    return ", ".join([_AIMS[page.aim], *more])
 
 
 def wrapped(text: str, indent: str = "") -> str:
