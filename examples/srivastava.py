@@ -2,7 +2,7 @@
 
     THALWEG_DATA=... python examples/srivastava.py [--net standard] [--epochs N] [--validate]
 
-needs the full MNIST (thalweg.datasets says where it comes from); hours on two cores, minutes on a GPU. The numbers of each
+needs the full MNIST (thalweg.datasets says where it comes from), and about an hour on two cores. The numbers of each
 net were chosen on 10,000 training rows put aside (--validate); then it learns from all 60,000, and the test rows are
 opened once, after the last epoch. As in the paper, pixels are not known to be neighbours.
 

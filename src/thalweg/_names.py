@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 
@@ -52,17 +52,29 @@ def nearest(name: object, known: Mapping[str, Any] | list[str] | tuple[str, ...]
     return f"{hint} Known: {', '.join(names)}."
 
 
-def tell_absent(module: str) -> None:
-    """Have the module of that name tell the nearest name that it has, where it is asked for one that it has not."""
+def tell_absent(module: str, base: type | None = None, later: Container[str] = ()) -> None:
+    """Have a module tell the nearest name that it has, where it is asked for one that it has not.
+
+    Args:
+        module: its name.
+        base: of the classes that are told of; None: whatever it defines.
+        later: names of Keras's that it has not yet.
+
+    """
     held = vars(sys.modules[module])
 
+    def told(what: Any) -> bool:
+        if base is not None:
+            return isinstance(what, type) and issubclass(what, base)
+        return str(getattr(what, "__module__", "")).startswith(module)
+
     def absent(name: str) -> Any:
-        known = [
-            one
-            for one, what in held.items()
-            if not one.startswith("_") and str(getattr(what, "__module__", "")).startswith(module)
-        ]
-        hint = "" if name.startswith("_") else f".{nearest(name, known)}"
+        if name.startswith("_"):
+            hint = ""
+        elif name in later:
+            hint = f": Keras's {name} is not here yet."
+        else:
+            hint = f".{nearest(name, [one for one, what in held.items() if not one.startswith('_') and told(what)])}"
         raise AttributeError(f"module {module!r} has no attribute {name!r}{hint}", name=name, obj=sys.modules[module])
 
     held["__getattr__"] = absent

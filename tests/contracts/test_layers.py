@@ -13,6 +13,7 @@ import pytest
 import thalweg
 from thalweg import layers
 from thalweg.engine import compiled
+from thalweg.layers._not_here import NOT_HERE
 
 RNG = np.random.default_rng(2)
 FLAT = RNG.normal(size=(8, 6)).astype(np.float32)
@@ -315,3 +316,26 @@ def test_lambda_trains():
 def test_what_is_out_of_range_is_named(make, culprit):
     with pytest.raises(ValueError, match=culprit):
         make()
+
+
+def test_a_weight_that_is_handed_to_a_function_of_jax_s_is_told_how():
+    class Own(layers.Layer):
+        def build(self, input_shape):
+            self.w = self.add_weight(shape=(input_shape[-1], 3), name="w")
+
+        def call(self, x):
+            return jnp.dot(x, self.w)
+
+    with pytest.raises(TypeError, match=r"Own\.call hands a weight itself .* self\.NAME\.value"):
+        Own()(FLAT)
+
+
+def test_arguments_that_do_not_exist_are_told_the_nearest_of_the_layer():
+    with pytest.raises(TypeError, match=r"Conv2D: Unknown argument 'stride'. Did you mean 'strides'\?.*kernel_size"):
+        layers.Conv2D(4, 3, stride=2)
+
+
+def test_what_keras_has_and_thalweg_has_not_is_listed():
+    kinds = {name: one for name, one in vars(keras.layers).items() if isinstance(one, type)}
+    theirs = {name for name, one in kinds.items() if issubclass(one, keras.layers.Layer)}
+    assert {name for name in theirs if not hasattr(layers, name)} == NOT_HERE

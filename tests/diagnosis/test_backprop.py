@@ -445,6 +445,10 @@ def test_pictures(tmp_path):
     assert any("772 more" in one for one in words) and any("8 more" in one for one in words)
     last = int(np.abs(found.layer(1).activation[1]).argmin())  # who would not be drawn
     rings = [one for one in found.plot(example=1, layer=1, neuron=last).axes[-1].patches if one.get_label() == "marked"]
+    assert "example 1 of 3" in figure.axes[-1].get_title() and "inputs" in words
+    conv = net(layers.Conv2D(16, 3, strides=7), layers.Flatten(), layers.Dense(3, "softmax"), shape=(16, 16, 1))
+    told = backprop(conv, pixels[:, :16, :16, None], CLASSES[:3]).plot()  # 2 x 2 x 16 numbers are no pixels
+    assert "before dense" in " ".join(one.get_text() for one in told.axes[-1].texts)
     assert len(rings) == 1 and rings[0].center[0] == pytest.approx(3.2)
     assert len(figure.axes) == 2 and (tmp_path / "net.png").stat().st_size > 5000
     assert len(found.wishes(1, 2, 0).plot().axes) == 4 and len(found.wishes(2, 2).plot().axes) == 1

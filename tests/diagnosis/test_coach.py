@@ -41,7 +41,9 @@ def coached(tmp_path_factory):
 
 def test_it_starts_simple_tells_what_it_does_and_reaches_the_target(coached):
     found, _, told, rest = coached
-    assert "Start simple: 64 hidden units" in " ".join(told[0].split()) and told[-1].startswith("The net, the best of 3: ")
+    assert "Start simple: 64 hidden units" in " ".join(told[0].split()) and told[-1].startswith(
+        "The net, the best of 3: "
+    )
     said = np.asarray(found.model.predict(rest[0])).argmax(axis=1)
     assert found.error == pytest.approx((said != rest[1]).mean()) and found.error <= 0.1
     assert "\n".join(told[1:2])[:3] == "1. " and str(found).startswith(told[0][:40])

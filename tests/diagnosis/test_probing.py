@@ -269,12 +269,22 @@ def test_the_attacked_picture(found, trained):
     assert np.abs(one.after - one.before).max() <= one.size + 1e-6
 
 
+def test_few_pictures_are_told_as_few(trained):
+    said = probe(trained, (XT[:3], YT[:3]), verbose=0).conclusions()
+    assert said[0].startswith("3 pictures are too few to tell it from") and "learnt nothing" not in " ".join(said)
+
+
+def test_bytes_that_stay_small_have_a_small_range():
+    dark = net(layers.Rescaling(1 / 16), layers.Dense(10, "softmax"))
+    assert subject(dark, D8.x_test).ends == (0, 16) and D8.x_test.dtype == np.uint8
+
+
 def test_what_gives_no_probabilities_and_pixels_of_another_scale_are_refused(trained):
     for bare in (net(layers.Dense(10)), net(layers.Dense(10, "tanh"))):
         with pytest.raises(ValueError, match="from_logits=True"):
             probe(bare, (XT, YT), verbose=0)
     assert subject(net(layers.Dense(10, "sigmoid"))).end == "probabilities"
-    with pytest.raises(DataError, match="from 0 to 255, train from 0 to 1"):
+    with pytest.raises(DataError, match="from 0 to 16, train from 0 to 1"):
         probe(trained, (D8.x_test, YT), train=(X, Y), verbose=0)
     assert "learnt nothing" not in str(probe(trained, (XT, YT), rows=50, train=(X[:9], Y[:9]), verbose=0))
 
@@ -510,7 +520,7 @@ def test_bytes_colours_flat_rows_and_one_row():
     model = net(layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(4, "softmax"), shape=(10, 12, 3))
     x, y = rng.integers(0, 256, (30, 10, 12, 3)).astype(np.uint8), rng.integers(0, 4, 30)
     found = probe(model, (x, y), train=(x, y), verbose=0)
-    assert found.picture == (10, 12, 3) and found.pixels == (0, 255)
+    assert found.picture == (10, 12, 3) and found.pixels == (0, x.max())
     found.plot()
     flat = net(layers.Dense(4, "softmax"), shape=(360,))
     assert np.array_equal(subject(flat, x / 256, y, picture=(10, 12, 3)).pictures, np.float32(x / 256))

@@ -146,6 +146,15 @@ def test_the_picture_follows_who_arrives_and_leaves_who_does_not():
     assert far.get_xlim()[0] == pytest.approx(0.6)
 
 
+def test_the_map_of_a_function_reaches_as_far_as_the_ways():
+    found = race(None, lambda x, y: (x - 1) ** 2 + 10 * (y + 2) ** 2)
+    x, y, heights = found.map
+    i, j = np.unravel_index(heights.argmin(), heights.shape)
+    assert (x[j], y[i]) == pytest.approx((1, -2), abs=0.1) and y[0] < -3 < y[-1]
+    kept = race(None, lambda x, y: (x - 1) ** 2 + 10 * (y + 2) ** 2, box=(0, 2, 0, 2))
+    assert tuple(kept.map[1][[0, -1]]) == (0, 2)
+
+
 def test_an_optimizer_is_left_as_it_was():
     given = optimizers.SGD(optimizers.schedules.CosineDecay(0.1, 30))
     first, second = (race({"a": given}, "ravine", steps=30) for _ in range(2))

@@ -33,6 +33,10 @@ class DataSet(NamedTuple):
     x_test: np.ndarray | None
     y_test: np.ndarray | None
 
+    def __repr__(self) -> str:
+        test = "no test rows" if self.x_test is None else f"{len(self.x_test):,} test rows"
+        return f"<DataSet {self.name}: x {self.x.shape} {self.x.dtype}, y {self.y.shape} {self.y.dtype}, {test}>"
+
 
 class _Digits:
     """12,000 real digits that come with the package."""

@@ -74,18 +74,6 @@ class Baselines(NamedTuple):
         return share * (1 - np.sqrt(np.maximum(1 - np.asarray(nearest) / share, 0)))
 
 
-def one_thread() -> Any:
-    """While it is entered, scikit-learn computes in one thread.
-
-    Its threads wait for each other many times a second, and on a machine that has other work they wait ten times as long
-    as one thread alone would need.
-    """
-    import sklearn.ensemble  # noqa: F401  what is not loaded yet cannot be held back
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(1)
-
-
 def baselines(found: Measured, seed: int = 0) -> Baselines:
     """Train them on the training rows, some thousand at most, and try them on the validation rows."""
     task, train, rest = found.task, found.train, found.validation

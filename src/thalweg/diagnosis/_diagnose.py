@@ -13,13 +13,14 @@ from thalweg._intervals import student_interval
 from thalweg.callbacks import read_run
 from thalweg.data import refuse_sealed
 from thalweg.diagnosis import _inside, _splits
-from thalweg.diagnosis._baselines import baselines, one_thread
+from thalweg.diagnosis._baselines import baselines
 from thalweg.diagnosis._curves import Curves, curves_of, lost, overfitting, plateau
 from thalweg.diagnosis._diagnosis import Diagnosis
 from thalweg.diagnosis._errors_of import Ground, checked_seeds, errors_on, trained
 from thalweg.diagnosis._features import names_of
 from thalweg.diagnosis._finding import Finding
 from thalweg.diagnosis._measured import Measured, learnt_nothing, measured, rows_of
+from thalweg.diagnosis._one_thread import one_thread
 from thalweg.diagnosis._probe import judged, probe
 from thalweg.diagnosis._remedies import Case, remedies_for
 from thalweg.diagnosis._scenario import (
@@ -99,7 +100,7 @@ def diagnose(
         model = load_model(Path(model) / "best.keras")
     found = measured(model, rows_of(model, train, "train"), rows_of(model, validation, "validation"))
     curves = curves_of(model.history if history is None else history)
-    with one_thread():
+    with one_thread("sklearn.ensemble"):
         others = baselines(found, seed)
         looked = _splits.look_at_split(found, others)
     seen = verdict(found, others, target_error, np.ones(found.validation.rows.n), seed)

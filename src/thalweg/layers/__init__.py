@@ -56,6 +56,7 @@ from thalweg.layers._normalization import BatchNormalization as BatchNormalizati
 from thalweg.layers._normalization import LayerNormalization as LayerNormalization
 from thalweg.layers._normalization import Normalization as Normalization
 from thalweg.layers._normalization import Rescaling as Rescaling
+from thalweg.layers._not_here import NOT_HERE
 from thalweg.layers._periodic_embedding import PeriodicEmbedding as PeriodicEmbedding
 from thalweg.layers._pooling import AveragePooling1D as AveragePooling1D
 from thalweg.layers._pooling import AveragePooling2D as AveragePooling2D
@@ -151,4 +152,4 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
     return _FAMILY.deserialize(config, custom_objects)
 
 
-tell_absent(__name__)
+tell_absent(__name__, Layer, NOT_HERE)

@@ -76,7 +76,7 @@ class Layer(Tunable):
         self.trainable = trainable
         self.dtype = dtype
         self.activity_regularizer = own(regularizers.get(activity_regularizer))
-        self.given_features = _given_features(type(self).__name__, older)
+        self.given_features = _given_features(type(self), older)
         self._variables: tuple[Variable, ...] | None = None
         self._added: list[Variable] = []
         self._draw: Callable[[], None] = self._draw_alone
@@ -95,7 +95,7 @@ class Layer(Tunable):
             variable.stand_in = w[variable.name]
         try:
             told = {"training": ctx.training} if "training" in inspect.signature(self.call).parameters else {}
-            y = self.call(x, **told)
+            y = self._called(x, told)
             ctx.updates.update(
                 {v.name: v.stand_in for v in self._added if not v.declared.trainable and v.stand_in is not w[v.name]}
             )
@@ -103,6 +103,17 @@ class Layer(Tunable):
         finally:
             for variable in self._added:
                 variable.stand_in = None
+
+    def _called(self, x: Any, told: Mapping[str, Any]) -> Any:
+        try:
+            return self.call(x, **told)
+        except ValueError as error:
+            if "__jax_array__" not in str(error):
+                raise
+            raise TypeError(
+                f"{type(self).__name__}.call hands a weight itself to a function of JAX's: give it the weight's array, self.NAME.value, "
+                "as jnp.dot(x, self.kernel.value). (Operators, as in x @ self.kernel, take the weight as it is.)"
+            ) from error
 
     def build(self, input_shape: Any) -> None:
         """Keras's way to make weights: call :meth:`add_weight`. `input_shape` starts with None."""
@@ -341,7 +352,7 @@ def _named_arguments(kind: type[Layer]) -> tuple[str, ...]:
     return tuple(name for name, one in parameters.items() if name != "self" and one.kind not in kinds)
 
 
-def _given_features(kind: str, older: dict[str, Any]) -> Any:
+def _given_features(kind: type[Layer], older: dict[str, Any]) -> Any:
     given = None
     for name in list(older):
         if name in _OLD_SHAPES:
@@ -350,7 +361,8 @@ def _given_features(kind: str, older: dict[str, Any]) -> Any:
     older.pop("autocast", None)
     if older:
         name = next(iter(older))
-        raise TypeError(f"{kind}: {unknown('argument', name, ['name', 'trainable', 'dtype', *_OLD_SHAPES])}")
+        known = {*_named_arguments(kind), *("name", "trainable", "dtype"), *_OLD_SHAPES}  # type: ignore[arg-type]
+        raise TypeError(f"{kind.__name__}: {unknown('argument', name, list(known))}")
     return given
 
 

@@ -84,7 +84,10 @@ def _columns(found: Backprop, dense: list[LayerPass], example: int, marked: tupl
     for one, after in zip(dense, [*dense[1:], None], strict=True):
         handed = found.is_chain and after is not None and after.fed is not None and after.fed.shape[1] == one.z.shape[1]
         given = after.fed[example] if handed else one.activation[example]  # type: ignore[index, union-attr]
-        asked = after.asks[example] if handed else one.asked[example]  # type: ignore[union-attr]
+        own = (
+            -one.error if after is None else one.asked
+        )  # of outputs what moves their sums: softmax's target less activation
+        asked = after.asks[example] if handed else own[example]  # type: ignore[union-attr]
         drawn = marked[1] if marked is not None and marked[0] == one.name else None
         columns.append(_column(f"{one.number} {one.name}", given, asked, drawn))
     return columns
@@ -92,7 +95,8 @@ def _columns(found: Backprop, dense: list[LayerPass], example: int, marked: tupl
 
 def _title(found: Backprop, first: LayerPass) -> str:
     assert first.fed is not None
-    return "inputs" if np.prod(found.layers[0].z.shape[1:]) == first.fed.shape[1] else f"before {first.name}"
+    inputs = found.layers[0].activation
+    return "inputs" if np.array_equal(inputs.reshape(len(inputs), -1), first.fed) else f"before {first.name}"
 
 
 def _column(title: str, activation: np.ndarray, asked: np.ndarray, drawn: int | None = None) -> Column:
@@ -125,6 +129,7 @@ def _neurons(axes: Any, column: Column, x: float) -> None:
         fill, ink = shade(abs(value) / top)
         axes.add_patch(Circle((x, y), _DOT, facecolor=fill, edgecolor="#33373c", linewidth=0.8, zorder=3))
         axes.text(x, y, _short(value), ha="center", va="center", fontsize=7, color=ink, zorder=4)
+        axes.text(x - _DOT, y + _DOT, f"{neuron}", ha="right", va="center", fontsize=5, color=GREY, zorder=5)
         size = 9 * np.sqrt(abs(asked) / most)
         if size > 1.5:
             mark, color = ("^", BLUE) if asked > 0 else ("v", ORANGE)
@@ -192,8 +197,9 @@ def _legend(figure: Figure, axes: Any, found: Backprop, example: int) -> None:
         Line2D([], [], color=ORANGE, marker="v", linestyle="", label="asked to fall"),
     ]
     figure.legend(handles=marks, loc="outside lower right", ncols=4, frameon=False, fontsize=8)
-    told = f"loss {found.losses[example]:.3g}; darker is more active, thicker is a larger weight"
-    axes.set_title(told, fontsize=9, color=GREY)
+    which = "" if len(found.losses) == 1 else f"example {example} of {len(found.losses):,}: "
+    told = f"{which}loss {found.losses[example]:.3g}; darker is more active, thicker is a larger weight"
+    axes.set_title(told, fontsize=9, color=GREY, pad=10)
 
 
 def _short(value: float) -> str:

@@ -126,7 +126,9 @@ def pulls_picture(found: Pulls, path: str | Path | None) -> Figure:
         xlabel="agreement with the mean gradient (cosine)",
         ylabel="pull |g|",
         xlim=(-1.05, 1.05),
-        title=f"{len(found.norms):,} examples: {found.cancelled:.0%} of the pull cancels out",
+        title=f"{len(found.norms):,} examples: {found.cancelled:.0%} of the pull cancels out"
+        if len(found.norms) > 1
+        else "one example",
     )
     axes.set_ylim(bottom=0)
     return handed_on(figure, path)

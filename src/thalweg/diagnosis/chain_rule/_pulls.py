@@ -69,6 +69,8 @@ class Pulls(NamedTuple):
 
     def __str__(self) -> str:
         n = len(self.norms)
+        if n == 1:
+            return f"Pull of one example: |g| is {self.mean_norm:.3g}. {self._advice()}"
         lines = [
             f"Pulls of {n:,} examples: |g| is {self.norms.mean():.3g} on average, |mean g| is {self.mean_norm:.3g}: "
             f"{self.cancelled:.0%} of it cancels out",

@@ -18,9 +18,10 @@ from thalweg import _seeds, callbacks, data, files, models
 from thalweg._checks import arguments
 from thalweg._seconds import seconds_of
 from thalweg.data import DataError, refuse_sealed
-from thalweg.diagnosis._baselines import baselines, one_thread
+from thalweg.diagnosis._baselines import baselines
 from thalweg.diagnosis._errors_of import SPARED, Ground
 from thalweg.diagnosis._measured import Measured, inputs_of, measured, part_of
+from thalweg.diagnosis._one_thread import one_thread
 from thalweg.diagnosis._scenario import HIGH_BIAS, HIGH_VARIANCE, UNDECIDED, WELL, Verdict, verdict
 from thalweg.diagnosis._splits import Looked, look_at_split
 from thalweg.diagnosis.coaching._candidates import AIMS, Candidate, remedies
@@ -212,7 +213,7 @@ class _Lesson:
             raise ValueError(f"target_error is an error rate, between 0 and 1, like 0.02, got {self.target!r}.")
         self.ground = Ground(self.found.task, self.found.train.rows, self.found.validation.rows, self.found.spread)
         self.busy("looking at the rows, and what others make of them")
-        with one_thread():
+        with one_thread("sklearn.ensemble"):
             self.others = baselines(self.found, self.seed)
             self.looked: Looked = look_at_split(self.found, self.others)
         self.pace = 0.0  # seconds that a round takes

@@ -23,6 +23,7 @@ _FLAT = 1e-12  # of the largest height: differences below that are rounding
 _STEEP = 0.9  # quantile of the curvatures on the map that a rate is to be stable for
 
 Box = tuple[float, float, float, float]
+Map = tuple[np.ndarray, np.ndarray, np.ndarray]
 At = Callable[..., tuple[Any, Any]]
 
 
@@ -123,6 +124,7 @@ class Course(NamedTuple):
         precision: of what is computed.
         map: x, y and losses [y, x] that are drawn.
         axes: what x and y are called.
+        wider: gives the map of another box, where nobody said which one; else None.
 
     """
 
@@ -136,8 +138,9 @@ class Course(NamedTuple):
     minimum: float | None
     goal: float
     precision: str
-    map: tuple[np.ndarray, np.ndarray, np.ndarray]
+    map: Map
     axes: tuple[str, str] = ("x", "y")
+    wider: Callable[[Box], Map] | None = None
 
 
 def course_of(surface: Any, start: Sequence[float] | None, box: Box | None) -> Course:
@@ -180,7 +183,20 @@ def course_of(surface: Any, start: Sequence[float] | None, box: Box | None) -> C
     around = (begin[0] - half, begin[0] + half, begin[1] - half, begin[1] + half)
     drawn = _map(function, around if box is None else box, surface)
     rates = _rates(drawn)
-    return Course(name, _slope(function), surface, (), begin, rates, 300, None, _GOALS[False], "float64", drawn)
+    return Course(
+        name,
+        _slope(function),
+        surface,
+        (),
+        begin,
+        rates,
+        300,
+        None,
+        _GOALS[False],
+        "float64",
+        drawn,
+        wider=(lambda other: _map(function, other, surface)) if box is None else None,
+    )
 
 
 def _of_net(surface: LossSurface, start: Sequence[float] | None) -> Course:
@@ -222,7 +238,7 @@ def _slope(function: Callable[[Any, Any], Any]) -> At:
     return at
 
 
-def _map(function: Callable[[Any, Any], Any], box: Box, key: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _map(function: Callable[[Any, Any], Any], box: Box, key: Any) -> Map:
     if np.shape(box) != (4,) or not np.isfinite(box).all() or not (box[0] < box[1] and box[2] < box[3]):
         raise ValueError(f"box must be least and largest x, least and largest y, as (-1, 1, -1, 1), got box={box!r}.")
     x, y = np.linspace(*box[:2], _SIDE), np.linspace(*box[2:], _SIDE)
@@ -242,7 +258,7 @@ def _everywhere(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any
     return jax.vmap(jax.vmap(function))
 
 
-def _rates(drawn: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Rates:
+def _rates(drawn: Map) -> Rates:
     """Rates by rule: stable for most curvatures on the map, no step wider than it; adaptive ones cross it in some fifty."""
     x, y, heights = drawn
     wide = float(max(np.ptp(x), np.ptp(y)))

@@ -92,7 +92,7 @@ class CriticalPoint:
         }
 
     def __str__(self) -> str:
-        share = f" ({self.change / self.scale:.1g} of {self.scale:.3g})" if self.scale else ""
+        share = f" ({self.change / self.scale:.2g} times the loss's scale of {self.scale:.3g})" if self.scale else ""
         index = f"{self.index.value:.1%}"
         if self.index.low < self.index.high:
             index += f" ({self.index.low:.1%} to {self.index.high:.1%})"

@@ -104,11 +104,13 @@ def _solid(found: LossSurface, path: str | Path | None) -> Figure:
     axes: Any = figure.add_subplot(projection="3d")
     heights, ticks = _heights(found.losses)
     a, b = np.meshgrid(found.alphas, found.betas)
-    axes.computed_zorder = False  # points lie on the surface, not in it
-    axes.plot_surface(a, b, heights, cmap="viridis", rstride=1, cstride=1, linewidth=0, antialiased=True, alpha=0.95)
+    axes.computed_zorder = False  # the floor lies below the surface, points lie on it
+    axes.plot_surface(
+        a, b, heights, cmap="viridis", rstride=1, cstride=1, linewidth=0, antialiased=True, alpha=0.95, zorder=2
+    )
     low, high = float(np.nanmin(heights)), float(np.nanmax(heights))
     floor = low - 0.3 * ((high - low) or 1.0)
-    axes.contour(a, b, np.ma.masked_invalid(heights), levels=16, cmap="viridis", offset=floor, linewidths=0.8)
+    axes.contour(a, b, np.ma.masked_invalid(heights), levels=16, cmap="viridis", offset=floor, linewidths=0.8, zorder=1)
     axes.set(zlim=(floor, high), xlim=found.alphas[[0, -1]], ylim=found.betas[[0, -1]])
     axes.set_zticks(np.log10(ticks) if _is_log(found.losses) else ticks, [f"{tick:.3g}" for tick in ticks])
     _points(axes, found, heights)

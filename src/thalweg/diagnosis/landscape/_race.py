@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _MOMENTUM = 0.9
 DECAYED = " + decay"
+_ROOM = 0.05  # around ways that leave the map, over its side
 _WORDS = 20  # times that is said how far the race is, at most
 _FALLS = 4.0  # a falling rate ends at 1 / (1 + 4) of its first value
 KINDS: dict[str, Callable[[Any, Rates], Optimizer]] = {
@@ -205,7 +206,14 @@ def race(
         raise ValueError(
             f"The loss at the start {tuple(course.start.tolist())} is {first}, no finite number: give another start."
         )
-    seen = min(np.nanmin(np.where(np.isfinite(losses), losses, np.nan)), np.nanmin(course.map[2]))
+    diverged = tuple(not bool(row[-1] <= row[0]) for row in losses)
+    drawn = course.map
+    ends = [reach(drawn[i], paths[..., i], diverged) for i in (0, 1)]
+    if course.wider is not None and any(
+        (low, high) != (side[0], side[-1]) for (low, high), side in zip(ends, drawn, strict=False)
+    ):
+        drawn = course.wider((*ends[0], *ends[1]))
+    seen = min(np.nanmin(np.where(np.isfinite(losses), losses, np.nan)), np.nanmin(drawn[2]))
     minimum = float(seen) if course.minimum is None else course.minimum
     goal = minimum + course.goal * (first - minimum)
     there = losses <= goal
@@ -218,10 +226,29 @@ def race(
         goal,
         minimum,
         tuple(int(np.argmax(row)) if row.any() else None for row in there),
-        tuple(not bool(row[-1] <= row[0]) for row in losses),
-        course.map,
+        diverged,
+        drawn,
         course.axes,
     )
+
+
+def reach(side: np.ndarray, ways: np.ndarray, diverged: Sequence[bool]) -> tuple[float, float]:
+    """From where to where a side of the picture goes: the map, and what it takes for the ways of those that did not diverge.
+
+    Args:
+        side: places of the map along it.
+        ways: where each racer was along it, [racers, steps + 1].
+        diverged: whether a racer did.
+
+    """
+    low, high = float(side[0]), float(side[-1])
+    kept = ways[~np.array(diverged)]
+    if not kept.size:
+        return low, high
+    wide = high - low
+    least, largest = float(kept.min()), float(kept.max())
+    ends = (least - _ROOM * wide if least < low else low, largest + _ROOM * wide if largest > high else high)
+    return max(ends[0], low - wide), min(ends[1], high + wide)
 
 
 def _racers(given: Any, rates: Rates, steps: int) -> dict[str, Optimizer]:

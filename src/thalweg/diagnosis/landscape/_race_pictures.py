@@ -11,7 +11,7 @@ import numpy as np
 from thalweg._checks import arguments, whole
 from thalweg._figures import FAINT, handed_on, require_matplotlib
 from thalweg.diagnosis.landscape._pictures import contours
-from thalweg.diagnosis.landscape._race import DECAYED, Race
+from thalweg.diagnosis.landscape._race import DECAYED, Race, reach
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -82,10 +82,9 @@ def _frames(figure: Figure, drawn: Callable[[int], None], times: list[int]) -> l
     for time in times:
         canvas.restore_region(still)
         drawn(time)
-        found.append(
-            Image.fromarray(np.array(canvas.buffer_rgba())[..., :3]).quantize(_SHADES, dither=Image.Dither.NONE)
-        )
-    return found
+        found.append(Image.fromarray(np.array(canvas.buffer_rgba())[..., :3]))
+    palette = found[-1].quantize(_SHADES, dither=Image.Dither.NONE)  # all racers are there in the end
+    return [one.quantize(palette=palette, dither=Image.Dither.NONE) for one in found]
 
 
 def _head(field: Any, style: dict[str, Any], **how: Any) -> Any:
@@ -114,7 +113,8 @@ def _sheet(found: Race, size: tuple[float, float] = (10.5, 5.0)) -> tuple[Figure
     low = min(found.minimum, float(np.nanmin(heights)))
     contours(field, x, y, heights - low, LinearSegmentedColormap.from_list("paper", _PAPER))
     field.plot(*found.paths[0, 0], "P", color="white", markeredgecolor="black", markersize=9, zorder=5)
-    field.set(xlim=_reach(found, 0), ylim=_reach(found, 1), xlabel=found.axes[0], ylabel=found.axes[1])
+    xlim, ylim = (reach(found.map[i], found.paths[..., i], found.diverged) for i in (0, 1))
+    field.set(xlim=xlim, ylim=ylim, xlabel=found.axes[0], ylabel=found.axes[1])
     lowest = np.unravel_index(np.nanargmin(heights), heights.shape)
     field.plot(x[lowest[1]], y[lowest[0]], "*", color="white", markeredgecolor="black", markersize=13, zorder=5)
     chart.spines[["top", "right"]].set_visible(False)
@@ -122,19 +122,6 @@ def _sheet(found: Race, size: tuple[float, float] = (10.5, 5.0)) -> tuple[Figure
     chart.axhline(max(found.goal - low, 1e-300), color="black", linewidth=0.8, linestyle=":")
     chart.set(yscale="log", xlabel="step", ylabel="loss above the minimum", ylim=_limits(found))
     return figure, field, chart
-
-
-def _reach(found: Race, axis: int) -> tuple[float, float]:
-    """From where to where a side of the picture goes: the map, and what it takes for the ways of those that arrive."""
-    side = found.map[axis]
-    low, high = float(side[0]), float(side[-1])
-    ways = found.paths[~np.array(found.diverged), :, axis]
-    if not ways.size:
-        return low, high
-    wide = high - low
-    return max(min(low, float(ways.min()) - 0.03 * wide), low - wide), min(
-        max(high, float(ways.max()) + 0.03 * wide), high + wide
-    )
 
 
 def _kept(found: Race) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from thalweg import _seeds
+from thalweg.diagnosis._one_thread import one_thread
 from thalweg.diagnosis.landscape._terrain import VECTORS
 
 DENSE = 1500  # up to this size the matrix is written out
@@ -99,9 +100,16 @@ def _written_out(times: Times, size: int, epsilon: float, told: Told) -> Spectru
         told(min(start + VECTORS, size), size)
     matrix = np.concatenate(parts)
     apart = float(np.abs(matrix - matrix.T).max())
-    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
+    values, vectors = _eigen(matrix)
     noise = _noise(values, epsilon, apart)
     return Spectrum(values, np.zeros(size), np.full((1, size), 1 / size), True, noise, np.eye(size), vectors)
+
+
+def _eigen(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues and eigenvectors of a symmetric matrix."""
+    with one_thread():
+        values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
+    return values, vectors
 
 
 def _krylov(
@@ -164,7 +172,7 @@ def _ritz(
     matrix: np.ndarray, rest: np.ndarray, starts: np.ndarray, basis: np.ndarray, epsilon: float, apart: float
 ) -> Spectrum:
     """Ritz values from the matrix in the basis, and what the last products hold beyond the basis."""
-    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
+    values, vectors = _eigen(matrix)
     last = vectors[-len(rest) :]
     residuals = np.sqrt(np.maximum(np.einsum("ik,ij,jk->k", last, rest @ rest.T, last), 0))
     weights = (starts @ basis.T @ vectors) ** 2

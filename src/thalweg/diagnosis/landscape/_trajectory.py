@@ -54,6 +54,10 @@ class Trajectory(callbacks.Callback):
         self.weights: list[list[np.ndarray]] = []
         self.begun = 0
 
+    def __repr__(self) -> str:
+        when = f", after {self.steps[0]:,} to {self.steps[-1]:,} steps" if self.steps else ""
+        return f"<Trajectory: weights at {len(self):,} places{when}>"
+
     def __len__(self) -> int:
         return len(self.weights)
 

@@ -31,7 +31,7 @@ def subject_of(who: str, model: Any, data: Any, picture: Any, pixels: Any, rows:
         model: compiled.
         data: ``(x, y)``.
         picture: height, width and channels; None: what the rows' shape says.
-        pixels: the least and the largest value of a pixel; None: 0 and 255 of bytes, else those of the rows.
+        pixels: the least and the largest value of a pixel; None: those of the rows, for bytes from 0 on.
         rows: that are asked about at most; fewer, where they are large.
         seed: of weights that were not drawn yet.
 
@@ -146,7 +146,7 @@ def same_scale(ends: tuple[float, float], learnt: Rows) -> None:
 
 def _ends(who: str, x: np.ndarray, pixels: Any) -> tuple[float, float]:
     if pixels is None:
-        low, high = (0.0, 255.0) if x.dtype == np.uint8 else (float(x.min()), float(x.max()))
+        low, high = 0.0 if x.dtype == np.uint8 else float(x.min()), float(x.max())
     else:
         if not isinstance(pixels, (tuple, list)) or len(pixels) != 2:
             raise ValueError(f"pixels must be (least, largest), the range of a pixel, got {who}(pixels={pixels!r}).")

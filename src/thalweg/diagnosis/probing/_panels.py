@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 COLORS = (BLUE, ORANGE, GREEN, "#cc79a7", "#e69f00", "#56b4e9", "#000000", GREY)
 _FAINT = "#d4d8de"
-_ABOVE = 0.28  # room for a label above a tile, over its height
+_ABOVE = 0.4  # room for a label above a tile, over its height
 _NUMBERED = 3  # groups of bars up to which there is room for numbers
 Curve = tuple[str, str, Any]
 """Name, colour, and what is drawn."""

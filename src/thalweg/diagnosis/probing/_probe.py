@@ -145,7 +145,7 @@ def probe(
         epochs: of that training.
         rows: pictures that are asked about at most, and as many as have 33 million numbers; of more, some are drawn.
         picture: (height, width) or (height, width, channels), where rows are flat and no square.
-        pixels: (least, largest) value of a pixel; None: 0 and 255 of bytes, else those of `data`.
+        pixels: (least, largest) value of a pixel; None: those of `data`, for bytes from 0 on.
         seed: of everything random.
         verbose: 0 says nothing; 1 shows how far it is; 'auto' does so in a terminal.
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NOISES = ("uniform noise", "Gaussian noise", "shuffled pixels")
 _SURE, _UNSURE = 0.7, 0.5  # mean probability of noise, from which on, and below which, a net counts as sure or not
+_APART = 0.1  # of the rows, by which a net is right more often than whoever always says one class
 _NOTHING = 0.0005  # share of the rows whose loss is none
 _DEAR = 0.1  # share of the rows whose loss is worth a remark
 _TOO_SURE = 1.05  # temperature from which on probabilities count as too high; below 1 over it as too low
@@ -59,9 +60,18 @@ def with_interval(one: Interval) -> str:
 
 def conclusions(found: Probe) -> tuple[str, ...]:
     """See ``Probe.conclusions``."""
-    if found.accuracy.low <= found.by_chance:
+    if found.accuracy.value - found.by_chance < _APART and found.accuracy.low <= found.by_chance:
         return (_of_chance(found),)
-    parts = (_of_noise, _of_changes, _of_attacks, _of_calibration, _of_shuffling, _of_favourites, _of_neighbours)
+    parts = (
+        _of_few,
+        _of_noise,
+        _of_changes,
+        _of_attacks,
+        _of_calibration,
+        _of_shuffling,
+        _of_favourites,
+        _of_neighbours,
+    )
     return tuple(line for part in parts for line in part(found))
 
 
@@ -97,6 +107,11 @@ def _of_chance(found: Probe) -> str:
         "learnt nothing that shows on these pictures, so that nothing follows from the rest. Are they scaled as those that it "
         f"learnt from (here pixels go from {low:g} to {high:g}), and are its weights the trained ones?"
     )
+
+
+def _of_few(found: Probe) -> Iterator[str]:
+    if found.accuracy.low <= found.by_chance:
+        yield f"{found.rows:,} pictures are too few to tell it from whoever always says one class: ask about more."
 
 
 def _of_noise(found: Probe) -> Iterator[str]:
