@@ -25,7 +25,7 @@ FLOORS = {
     "callbacks": 5,
     "models": 6, "_model_plot": 6,
     "diagnosis": 7, "tuner": 7, "utils": 7, "keras": 7, "saving": 7,
-    "cli": 8, "reports": 8, "sklearn": 8,
+    "cli": 8, "reports": 8, "sklearn": 8, "studio": 8,
 }  # fmt: skip
 """Every module or folder directly below the package, and the floor it lives on."""
 

@@ -29,6 +29,7 @@ _MODULES = (
     "regularizers",
     "reports",
     "saving",
+    "studio",
     "tuner",
     "utils",
 )
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
         regularizers,
         reports,
         saving,
+        studio,
         tuner,
         utils,
     )

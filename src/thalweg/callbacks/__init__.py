@@ -9,12 +9,14 @@ from thalweg.callbacks._csv_logger import CSVLogger as CSVLogger
 from thalweg.callbacks._early_stopping import EarlyStopping as EarlyStopping
 from thalweg.callbacks._history import History as History
 from thalweg.callbacks._history import HyperChange as HyperChange
+from thalweg.callbacks._history import Note as Note
 from thalweg.callbacks._lambda_callback import LambdaCallback as LambdaCallback
 from thalweg.callbacks._learning_rate_scheduler import LearningRateScheduler as LearningRateScheduler
 from thalweg.callbacks._logs import figure as figure
 from thalweg.callbacks._model_checkpoint import ModelCheckpoint as ModelCheckpoint
 from thalweg.callbacks._progress_bar import ProgressBar as ProgressBar
 from thalweg.callbacks._reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
+from thalweg.callbacks._replay import Replay as Replay
 from thalweg.callbacks._run_folder import RunFolder as RunFolder
 from thalweg.callbacks._run_record import Run as Run
 from thalweg.callbacks._run_record import read_run as read_run

@@ -58,6 +58,7 @@ class Callback:
     model: Any = None
     params: Mapping[str, Any] | None = None
     per_member: bool = False
+    comes_last: ClassVar[bool] = False  # whether it is called after all others, once they have written what they write
     member: int | None = None  # which member of a population this copy is for
 
     def set_model(self, model: Any) -> None:

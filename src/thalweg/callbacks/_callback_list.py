@@ -62,6 +62,7 @@ class CallbackList(Callback):
             self.callbacks.append(History())
         if (verbose != 0 if add_progbar is None else add_progbar) and not self._find(ProgressBar):
             self.callbacks.append(ProgressBar(verbose))
+        self._in_order()
         self._listeners: dict[str, list[tuple[Any, Callable[..., Any]]]] = {}
         self._epoch: int | None = None
         self.set_params({"verbose": verbose, "epochs": epochs, "steps": steps, **params})
@@ -105,7 +106,11 @@ class CallbackList(Callback):
     def append(self, callback: Any) -> None:
         """Add one more, to be called last."""
         self.callbacks.extend(_flat(callback))
+        self._in_order()
         self._listeners.clear()
+
+    def _in_order(self) -> None:
+        self.callbacks.sort(key=lambda one: bool(getattr(one, "comes_last", False)))
 
     def set_model(self, model: Any) -> None:
         """Hand the model to all of them."""

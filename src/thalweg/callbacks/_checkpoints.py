@@ -1,10 +1,12 @@
-"""A folder of checkpoints: the newest two, each a whole fit in one file."""
+"""A folder of checkpoints: the newest two, each a whole fit in one file, and what was there beside it."""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +21,32 @@ class CheckpointFolder:
 
     Args:
         folder: made when the first one is written.
-        keep: how many are kept.
+        keep: how many are kept; None: all of them.
 
     """
 
-    def __init__(self, folder: str | os.PathLike[str], keep: int = _KEPT) -> None:
+    def __init__(self, folder: str | os.PathLike[str], keep: int | None = _KEPT) -> None:
         self.folder, self.keep = Path(folder), keep
 
-    def write(self, snapshot: dict[str, Any]) -> Path:
-        """Write a snapshot, then let the oldest go, and those of a future that was given up: damaged ones."""
+    def write(self, snapshot: dict[str, Any], beside: Iterable[Path] = ()) -> Path:
+        """Write a snapshot, then let the oldest go, and those of a future that was given up: damaged ones.
+
+        Args:
+            snapshot: of a fit.
+            beside: files that belong to it as they are now; they are linked, and whoever replaces them replaces the others.
+
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"epoch-{snapshot['epoch']:06}-step-{snapshot['step']:09}.safetensors"
         files.write_checkpoint(path, snapshot)
+        for one in beside:
+            linked(one, path.with_name(f"{path.stem}.{one.name}"))
+        if self.keep is None:
+            return path
         known = self.paths()
         newest = known.index(path) + 1
         for other in (*known[: max(newest - self.keep, 0)], *known[newest:]):
-            other.unlink(missing_ok=True)
+            _removed(other)
         return path
 
     def paths(self) -> list[Path]:
@@ -65,5 +77,22 @@ class CheckpointFolder:
     def remove(self) -> None:
         """Delete all of them, and what killed writers left."""
         for path in self.paths():
-            path.unlink(missing_ok=True)
+            _removed(path)
         files.remove_parts(self.folder)
+
+
+def linked(source: Path, place: Path) -> None:
+    """Have a file in a second place, by a link where the file system has links; what was there is replaced."""
+    part = place.with_name(f"{place.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        os.link(source, part)
+    except OSError:
+        shutil.copyfile(source, part)
+    os.replace(part, place)
+
+
+def _removed(path: Path) -> None:
+    """A checkpoint and what lies beside it are gone."""
+    for one in path.parent.glob(f"{path.stem}.*"):
+        one.unlink(missing_ok=True)

@@ -32,6 +32,21 @@ class HyperChange(NamedTuple):
     new: float
 
 
+class Note(NamedTuple):
+    """What a person wrote down while the net trained.
+
+    Attributes:
+        epoch: counted from 0.
+        step: steps of that epoch that were done.
+        text: as it was written.
+
+    """
+
+    epoch: int
+    step: int
+    text: str
+
+
 class History(Callback):
     """What happened in a fit, epoch by epoch. One handed to several fits goes on with its record.
 
@@ -40,6 +55,7 @@ class History(Callback):
         epoch: the epochs' numbers, counted from 0.
         params: ``epochs``, ``steps`` and ``verbose`` of the fit.
         changes: every :class:`HyperChange`.
+        notes: every :class:`Note`.
         warnings: what the person was told.
         seconds: how long each epoch took, validation included, on a clock that does not jump.
 
@@ -57,6 +73,7 @@ class History(Callback):
         self.history: dict[str, list[Any]] = {}
         self.epoch: list[int] = []
         self.changes: list[HyperChange] = []
+        self.notes: list[Note] = []
         self.warnings: list[str] = []
         self.seconds: list[float] = []
         self._begun: float | None = None
@@ -77,12 +94,17 @@ class History(Callback):
         """Record that a hyperparameter was turned."""
         self.changes.append(HyperChange(epoch, step, path, old, new))
 
+    def noted(self, epoch: int, step: int, text: str) -> None:
+        """Record what a person wrote down."""
+        self.notes.append(Note(epoch, step, text))
+
     def get_state(self) -> dict[str, Any]:
         """All of the record."""
         return {
             "history": {name: _compact(values) for name, values in self.history.items()},
             "epoch": np.array(self.epoch, np.int64),
             "changes": [list(change) for change in self.changes],
+            "notes": [list(note) for note in self.notes],
             "warnings": list(self.warnings),
             "seconds": np.array(self.seconds, np.float64),
         }
@@ -93,6 +115,7 @@ class History(Callback):
         self.history = {name: _listed(values) for name, values in state["history"].items()}
         self.epoch, self.seconds = _listed(state["epoch"]), _listed(state["seconds"])
         self.changes = [HyperChange(*change) for change in state["changes"]]
+        self.notes = [Note(*note) for note in state.get("notes", [])]  # a checkpoint from before there were any
         self.warnings[:] = [*state["warnings"], *said]
 
     def __repr__(self) -> str:
@@ -100,7 +123,11 @@ class History(Callback):
         head = f"History of {count} epoch{'s' * (count != 1)}, {sum(self.seconds):.1f} s"
         width = max(map(len, self.history), default=0)
         rows = [f"  {name:<{width}}  {_course(values)}" for name, values in self.history.items()]
-        also = [(len(self.changes), "hyperparameter change"), (len(self.warnings), "warning")]
+        also = [
+            (len(self.changes), "hyperparameter change"),
+            (len(self.notes), "note"),
+            (len(self.warnings), "warning"),
+        ]
         tail = [f"  {number} {what}{'s' * (number != 1)}" for number, what in also if number]
         return "\n".join([head, *rows, *tail])
 

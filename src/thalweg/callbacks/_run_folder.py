@@ -11,13 +11,14 @@ from typing import Any, BinaryIO
 
 from thalweg import _checks, files
 from thalweg.callbacks._callback import Callback, Logs
-from thalweg.callbacks._checkpoints import CheckpointFolder
+from thalweg.callbacks._checkpoints import CheckpointFolder, linked
 from thalweg.callbacks._every import Every
 from thalweg.callbacks._monitor import MODES, direction_of
 from thalweg.callbacks._run_record import (
     CHECKPOINTS,
     HISTORY,
     LOCK,
+    PINNED,
     RECORD,
     Lines,
     arguments_of,
@@ -82,6 +83,7 @@ class RunFolder(Callback):
         self._best: dict[str, Any] = {}  # by member's number: (epoch, value)
         self._seen: dict[int | None, int] = {}  # values of the monitored log that were looked at
         self._savable = True
+        self._from: Path | None = None  # the checkpoint that is gone back to
 
     # -- begin ----------------------------------------------------------------------------------
 
@@ -194,6 +196,14 @@ class RunFolder(Callback):
         assert self._file is not None
         self._cut(self._file, state["length"])
         self._lines.written = {member: state["written"].get(str(member), {}) for member in self._lines.histories}
+        came, self._from = self._from, None
+        for member in () if came is None else self._models():  # the best of before is the best again
+            best = self.path_of("best", member)
+            was = came.with_name(f"{came.stem}.{best.name}")  # type: ignore[union-attr]
+            if was.is_file():
+                linked(was, best)
+            else:
+                best.unlink(missing_ok=True)
 
     def _cut(self, file: BinaryIO, length: int) -> None:
         """Cut the history back; where a power failure has left less of it, to the last whole line."""
@@ -210,12 +220,20 @@ class RunFolder(Callback):
 
     def on_safe_point(self, epoch: int, step: int, last: bool = False) -> None:
         """Append what has happened; write the best model and a checkpoint where it is time."""
-        self._append()
-        if step == 0:
-            self._keep_best()
+        self._look()
         session = self.model.session
         if self._every.due(epoch, step) or last or session.has_run_all:
-            self._kept.write(session.snapshot())
+            self._kept.write(session.snapshot(), self._bests())
+
+    def _look(self) -> None:
+        """Append what has happened, and keep the model where it is the best so far; others may have asked before."""
+        self._append()
+        if self.model.session.step == 0:
+            self._keep_best()
+
+    def _bests(self) -> list[Path]:
+        """The best models' files that are there."""
+        return [path for member in self._models() if (path := self.path_of("best", member)).is_file()]
 
     def _append(self) -> None:
         text = self._lines.new()
@@ -253,19 +271,76 @@ class RunFolder(Callback):
         """Where the ``'best'`` or ``'last'`` model lies, of one net or of a population's member."""
         return self.folder / (f"{which}.keras" if member is None else f"{which}-{member:03}.keras")
 
+    # -- back, and another way ------------------------------------------------------------------
+
+    def checkpoint(self) -> Path:
+        """Write a checkpoint that stays, at a safe point; gives its path."""
+        self._look()
+        return CheckpointFolder(self.folder / PINNED, None).write(self.model.session.snapshot(), self._bests())
+
+    def go_back(self, checkpoint: str | os.PathLike[str]) -> None:
+        """Be, in this run, what a checkpoint says; at a safe point. What came after it is no part of the run any more.
+
+        Raises:
+            thalweg.models.FileError: where the checkpoint is damaged.
+            ValueError: where it is of another net, or the rows cannot be read again.
+
+        """
+        snapshot = files.read_checkpoint(checkpoint)
+        self.model.session.go_back(snapshot)
+        self._from = Path(checkpoint)
+
+    def branch(self, checkpoint: str | os.PathLike[str], folder: str | os.PathLike[str]) -> None:
+        """Leave this run as it is, and go on from one of its checkpoints as a run in another folder; at a safe point.
+
+        The history up to there goes along, and the best model of then. The run that is left has a checkpoint of where it was.
+
+        Args:
+            checkpoint: path of one of this run's checkpoints.
+            folder: of the new run.
+
+        Raises:
+            FileExistsError: where the folder is there already.
+            thalweg.models.FileError, ValueError: as :meth:`go_back`.
+
+        """
+        other = Path(folder)
+        if other.exists():
+            raise FileExistsError(f"{other} is there already: give another folder to branch into.")
+        self._look()
+        old, session, now_at = self.folder, self.model.session, self.model.session.snapshot()
+        self.go_back(checkpoint)
+        self._kept.write(now_at, self._bests())
+        self._end("interrupted")
+        other.mkdir(parents=True)
+        lock = files.Lock(other / LOCK)
+        self.close()
+        files.write_whole(other / HISTORY, [(old / HISTORY).read_bytes()])  # cut back once the snapshot is taken over
+        self.folder, self._lock = other, lock
+        self._kept = CheckpointFolder(other / CHECKPOINTS, self._kept.keep)
+        at = {"from": str(old), "epoch": session.back["epoch"], "step": session.back["step"]}
+        self._record = {**self._record, "begun": now(), "branched": at, "ended": None}
+        write_json(other / RECORD, self._record)
+        self._file = open(other / HISTORY, "ab", buffering=0)  # noqa: SIM115  close() closes it
+
     # -- end --------------------------------------------------------------------------------------
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Write the last model, and how the run ended."""
         session = self.model.session
+        self._end(("finished" if session.has_run_all else "stopped early") if session.ended else session.broken_by)
+
+    def _end(self, why: str) -> None:
+        session = self.model.session
         self._append()
         if self._savable:
             for member, model in self._models().items():
                 model.save(self.path_of("last", member))
-        why = ("finished" if session.has_run_all else "stopped early") if session.ended else session.broken_by
         seconds = round(sum(self.model.history.seconds), 3)
         best = {member: {"epoch": epoch, "value": value} for member, (epoch, value) in self._best.items()}
         ended = {"why": why, "at": now(), "epochs": len(self.model.history.epoch), "seconds": seconds}
+        if session.stopped_at is not None:
+            ended["stopped"] = list(session.stopped_at)
         self._record["ended"] = {**ended, "best": best.get("None", best)}
         write_json(self.folder / RECORD, self._record)
 

@@ -15,7 +15,7 @@ from thalweg import files
 from thalweg.callbacks._checkpoints import CheckpointFolder
 from thalweg.callbacks._history import History
 
-RECORD, HISTORY, LOCK, CHECKPOINTS = "run.json", "history.jsonl", "lock", "checkpoints"
+RECORD, HISTORY, LOCK, CHECKPOINTS, PINNED = "run.json", "history.jsonl", "lock", "checkpoints", "kept"
 BATCH = 32
 """Rows a step of a fit that was not told any."""
 _ARGUMENTS = ("batch_size", "shuffle", "steps_per_epoch", "initial_epoch")
@@ -96,34 +96,42 @@ def write_json(path: Path, record: Mapping[str, Any]) -> None:
 
 
 class Lines:
-    """The events of histories as lines of JSON, each written once: warnings, changes of hypers, epochs.
+    """The events of histories as lines of JSON, each written once: warnings, changes of hypers, notes, epochs.
 
     Args:
-        histories: by member; None for one net, or for the whole population. What they hold already is of fits
-            before, but for the warnings.
+        histories: by member; None for one net, or for the whole population.
+        whole: whether what they hold already is new; else it is of fits before, but for the warnings.
 
     """
 
-    def __init__(self, histories: Mapping[int | None, History]) -> None:
+    def __init__(self, histories: Mapping[int | None, History], whole: bool = False) -> None:
         self.histories = histories
-        self.written = {name: {**_counts(record), "warnings": 0} for name, record in histories.items()}
+        self.written: dict[int | None, dict[str, Any]] = {
+            name: {} if whole else {**_counts(record), "warnings": 0} for name, record in histories.items()
+        }
 
     def new(self) -> str:
-        """What has happened since the last call."""
+        """What has happened since the last call, as lines."""
+        return "".join(json.dumps(_finite(one)) + "\n" for one in self.events())
+
+    def events(self) -> list[dict[str, Any]]:
+        """The same as plain data."""
         found: list[dict[str, Any]] = []
         for member, record in self.histories.items():
             head = {} if member is None else {"member": member}
             done = self.written[member]
             found += [{**head, "warning": message} for message in record.warnings[done.get("warnings", 0) :]]
             found += [{**head, "change": change._asdict()} for change in record.changes[done.get("changes", 0) :]]
+            found += [{**head, "note": note._asdict()} for note in record.notes[done.get("notes", 0) :]]
             found += [{**head, **line} for line in _new_epochs(record, done)]
             self.written[member] = _counts(record)
-        return "".join(json.dumps(_finite(one)) + "\n" for one in found)
+        return found
 
 
 def _counts(record: History) -> dict[str, Any]:
     values = {name: len(values) for name, values in record.history.items()}
-    return {"warnings": len(record.warnings), "changes": len(record.changes), "epochs": len(record.epoch), "of": values}
+    counts = {name: len(getattr(record, name)) for name in ("warnings", "changes", "notes")}
+    return {**counts, "epochs": len(record.epoch), "of": values}
 
 
 def _new_epochs(record: History, done: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -177,6 +185,11 @@ class Run(NamedTuple):
             return int(asked)
         return None if rows is None else max(math.ceil(rows / self.batch_size), 1)
 
+    def checkpoints(self) -> list[Path]:
+        """All of them, those that stay included, in the order of the fit."""
+        found = [path for name in (CHECKPOINTS, PINNED) for path in CheckpointFolder(self.path / name).paths()]
+        return sorted(found, key=lambda path: path.name)
+
     @property
     def resumable(self) -> bool:
         """Whether there is something to go on from."""
@@ -185,8 +198,12 @@ class Run(NamedTuple):
         )
 
 
-def read_run(path: str | os.PathLike[str]) -> Run:
+def read_run(path: str | os.PathLike[str], epochs: bool = True) -> Run:
     """Read a run folder, also while another process writes it.
+
+    Args:
+        path: of the folder.
+        epochs: whether to read the epochs, too; of long runs they take long.
 
     Raises:
         thalweg.models.FileError: where it is none, or its record is damaged.
@@ -200,7 +217,7 @@ def read_run(path: str | os.PathLike[str]) -> Run:
     owner = files.owner_of(folder / LOCK).get("pid") if running else None
     ended = record.get("ended") or {}
     state = "running" if running else str(ended.get("why", "broken off"))
-    return Run(folder, record, state, owner, list(_epochs(folder / HISTORY)))
+    return Run(folder, record, state, owner, list(_epochs(folder / HISTORY)) if epochs else [])
 
 
 def _epochs(path: Path) -> Iterator[dict[str, Any]]:
@@ -216,12 +233,12 @@ def _epochs(path: Path) -> Iterator[dict[str, Any]]:
                 yield found
 
 
-def runs_in(folder: str | os.PathLike[str]) -> list[Run]:
+def runs_in(folder: str | os.PathLike[str], epochs: bool = True) -> list[Run]:
     """The runs in a folder and the folders below it, the oldest first; what is no run is passed over."""
     found = []
     for record in Path(folder).rglob(RECORD):
         try:
-            found.append(read_run(record.parent))
+            found.append(read_run(record.parent, epochs))
         except (files.FileError, OSError):
             continue
     return sorted(found, key=lambda run: (str(run.record.get("begun")), str(run.path)))

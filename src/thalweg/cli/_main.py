@@ -54,6 +54,7 @@ def _of_tables(command: Any) -> Any:
 @click.option("--diagnose/--no-diagnose", default=True, help="Whether to say at the end what holds the net back.")
 @click.option("--checkpoint", default="epoch", help="How often a checkpoint is written: epoch, '5 min', '500 steps'.")
 @click.option("--from", "study", default=None, help="A study of thalweg tune: train the net of its best trial.")
+@click.option("--studio", is_flag=True, help="Show the fit on a local web page, with knobs; Ctrl-C ends the page.")
 @_of_tables
 @click.option("--out", default=None, help="Folder to write to.  [default: runs/DATA-DATE-TIME]", show_default=False)
 def train(data: str, **asked: Any) -> None:
@@ -227,6 +228,21 @@ def runs(folder: str) -> None:
     _told(lambda: show(folder))
 
 
+@main.command(context_settings={"show_default": True})
+@click.argument("runs", default="runs")
+@click.option("--port", default=0, help="To listen on; 0: a free one.")
+@click.option("--open", "opened", is_flag=True, help="Open the page in the browser.")
+def studio(runs: str, port: int, opened: bool) -> None:
+    """A local web page about the runs in the folder RUNS: those that ended, and those that other processes train.
+
+    A fit that was begun with --studio, or with the callback Studio, is steered from here, too. The page is on this machine alone,
+    behind the link that is printed; Ctrl-C ends it.
+    """
+    from thalweg.cli._studio import studio as serve
+
+    _told(lambda: serve(runs, port, opened))
+
+
 def _told(act: Callable[[], None]) -> None:
     """Run a command; what a person can mend is said in one line."""
     from thalweg.cli._interrupted import Interrupted
@@ -238,5 +254,5 @@ def _told(act: Callable[[], None]) -> None:
             act()
     except Interrupted:
         sys.exit(130)
-    except (ValueError, TypeError, OSError, RuntimeError, FloatingPointError, MemoryError) as error:
+    except (ValueError, TypeError, ImportError, OSError, RuntimeError, FloatingPointError, MemoryError) as error:
         raise click.ClickException(str(error)) from error

@@ -32,7 +32,7 @@ def train(name: str, asked: dict[str, Any]) -> None:
         model = _net(source, asked)
     model.preprocessing = source.recipe and source.recipe.record()
     model.summary(print_fn=console.print)
-    interrupted = False
+    studio, interrupted = _studio(folder, asked), False
     try:
         model.fit(
             *source.train,
@@ -40,7 +40,7 @@ def train(name: str, asked: dict[str, Any]) -> None:
             epochs=asked["epochs"],
             validation_data=source.validation,
             class_weight=weights_of(source, asked),
-            callbacks=[diagnosis.Doctor()],
+            callbacks=[diagnosis.Doctor(), *studio],
             seed=asked["seed"],
             run=run,
         )
@@ -54,11 +54,25 @@ def train(name: str, asked: dict[str, Any]) -> None:
         from thalweg.cli._diagnose import at_the_end
 
         at_the_end(console, folder, source)
+    if studio:
+        from thalweg.cli._studio import until_interrupted
+
+        console.print(f"the page stays until Ctrl-C: {studio[0].link}", soft_wrap=True)
+        until_interrupted()
+
+
+def _studio(folder: Path, asked: dict[str, Any]) -> list[Any]:
+    """The callback that shows the fit, where that is asked for."""
+    if not asked.get("studio"):
+        return []
+    from thalweg.studio import Studio
+
+    return [Studio(folder.parent)]
 
 
 def command_with(name: str, asked: dict[str, Any], source: Source) -> dict[str, Any]:
     """What a run keeps of the command that began it, and by what its test rows are known again."""
-    command = {"data": name, **{key: value for key, value in asked.items() if key not in ("out", "diagnose")}}
+    command = {"data": name, **{key: value for key, value in asked.items() if key not in ("out", "diagnose", "studio")}}
     test = None if source.test is None else {"rows": source.test.rows, "sha256": source.test.data}
     return {"command": command, "test": test}
 

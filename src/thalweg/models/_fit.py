@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -123,6 +123,10 @@ def ready(model: Model, first: Rows, seed: int | None = None) -> None:
         model.watch = _compile.watch_of(model, first)
 
 
+class _GoneBack(Exception):  # noqa: N818  no error: a fit that leaves an epoch
+    """Somebody has gone back to a snapshot."""
+
+
 class Session:
     """One fit under way."""
 
@@ -160,11 +164,15 @@ class Session:
         self.before: Chunk | None = None  # the last chunk whose loss was finite
         self.judges = True  # whether a loss that is no number ends the fit
         self.resumed: dict[str, Any] | None = None  # a snapshot that is still to be taken over
+        self.back: dict[str, Any] | None = None  # one that somebody wants to go back to
+        self.returned = False  # whether that has been done just now
         self.last_logs: dict[str, Any] = {}
         self.validated = 0  # validations that are done
         self.facts: dict[str, Any] | None = None  # by what the data are known again, once somebody has asked
         self.ended = False  # whether the last epoch is over
         self.broken_by = "failed"  # how a fit ended that did not end by itself
+        self.stopped_at: tuple[int, int] | None = None  # epoch and steps done in it, where somebody stopped the fit
+        self.interrupts: Interrupts | None = None  # whether somebody wants it to end
 
     def run(self) -> Any:
         """All epochs; gives the history."""
@@ -174,6 +182,7 @@ class Session:
         model.program = self.program
         model.session = self
         with self.callbacks, Interrupts() as interrupts:
+            self.interrupts = interrupts
             try:
                 self.callbacks.on_train_begin()
                 self._run_epochs(interrupts)
@@ -187,10 +196,13 @@ class Session:
     def _run_epochs(self, interrupts: Interrupts) -> None:
         self._catch_up()
         try:
-            while not self.has_run_all and not self.model.stop_training:
-                self.last_logs = self.run_epoch(interrupts)
-                self.epoch, self.step, self.totals, self.results = self.epoch + 1, 0, None, None
-                self.callbacks.on_safe_point(self.epoch, 0)
+            while self.back is not None or (not self.has_run_all and not self.model.stop_training):
+                with suppress(_GoneBack):
+                    if self.back is not None:
+                        self._turn_back()
+                    self.last_logs = self.run_epoch(interrupts)
+                    self.epoch, self.step, self.totals, self.results = self.epoch + 1, 0, None, None
+                    self.safe_point()
                 if not self.has_run_all:
                     interrupts.check()
         except (KeyboardInterrupt, Terminated):
@@ -279,9 +291,10 @@ class Session:
             if each:
                 self.callbacks.on_train_batch_end(self.step - 1, logs)
             self.callbacks.on_progress(self.step, logs)
-            self.callbacks.on_safe_point(self.epoch, self.step)
+            self.safe_point()
             interrupts.check()
             if self.model.stop_training:
+                self.stopped_at = (self.epoch, self.step)
                 break
 
     def judge(self, logs: dict[str, Any], chunk: Chunk, offset: int) -> None:
@@ -308,6 +321,37 @@ class Session:
             rows = getattr(self.feed, "rows", None)
             self.facts = {"rows": None} if rows is None else {"rows": rows.n, "sha256": data.fingerprint(rows)}
         return self.facts
+
+    def safe_point(self) -> None:
+        """The state is whole: whoever keeps checkpoints writes one, and whoever wants to go back says so."""
+        self.callbacks.on_safe_point(self.epoch, self.step)
+        if self.back is not None:
+            raise _GoneBack
+
+    # -- a fit that goes back --------------------------------------------------------------------
+
+    def go_back(self, snapshot: dict[str, Any]) -> None:
+        """Be what a snapshot of this fit says, once the safe point under way is over; for callbacks.
+
+        What each callback kept in the snapshot it is handed by ``set_state``.
+
+        Raises:
+            ValueError: where the snapshot is of another net, or of data that cannot be read again.
+
+        """
+        self.check_snapshot(snapshot)
+        if snapshot["data"].get("sha256") is None:
+            raise ValueError("A stream cannot be read again: a fit on batches from a source does not go back.")
+        self.back = snapshot
+
+    def _turn_back(self) -> None:
+        assert self.back is not None
+        self.resumed, self.back = self.back, None
+        self.epoch, self.step = self.resumed["epoch"], self.resumed["step"]
+        self.totals = self.results = self.before = None
+        self.returned = True
+        self.model.stop_training = False
+        self._catch_up()
 
     # -- a fit that goes on in another process ---------------------------------------------------
 
@@ -374,6 +418,9 @@ class Session:
         self.model.stop_training, self.last_logs = snapshot["stopped"], snapshot["last_logs"]
         self.callbacks.set_state(snapshot["callbacks"])
         self.results = snapshot["results"] if self.step else None
+        if self.returned:  # who went back may look around before the fit goes on
+            self.returned = False
+            self.safe_point()
 
     def restore_members(self, snapshot: dict[str, Any]) -> None:
         """Give each net its own."""

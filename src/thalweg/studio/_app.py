@@ -1,0 +1,220 @@
+"""The studio's addresses: the page and its parts, the runs, and a socket for each run that is looked at."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from thalweg.studio._guard import Guard
+from thalweg.studio._house import Elsewhere, House, Shown
+from thalweg.studio._live import Cursor
+from thalweg.studio._script import script_of
+from thalweg.studio._steering import Refused
+from thalweg.studio._thin import thinned
+
+_PAGE = Path(__file__).parent / "page"
+_KINDS = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+_BEAT = 0.1  # seconds between two frames at least
+_LOOK = 0.5  # between two looks at a folder
+_ANSWER = 10.0  # seconds in which a fit does what it was asked
+_REACH = 3.0  # in which another process lets itself be reached
+_LARGEST = 1 << 16  # bytes of a wish
+
+
+def app_of(house: House, token: str, port: int) -> Any:
+    """The page's server, guarded."""
+
+    def json_of(answer: Callable[[Request], Awaitable[Any]]) -> Callable[[Request], Awaitable[Response]]:
+        async def answered(request: Request) -> Response:
+            try:
+                return JSONResponse(await answer(request))
+            except KeyError:
+                return JSONResponse({"error": f"There is no run {request.path_params.get('run')!r}."}, 404)
+            except Refused as error:
+                return JSONResponse({"error": str(error)}, 400)
+
+        return answered
+
+    async def runs(request: Request) -> Any:
+        return await asyncio.to_thread(house.rows)
+
+    async def tags(request: Request) -> Any:
+        given = await _body(request)
+        return {"tags": house.tag(request.path_params["run"], given.get("tags"))}
+
+    async def trash(request: Request) -> Any:
+        return {"moved": house.throw_away(request.path_params["run"]).name}
+
+    async def script(request: Request) -> Response:
+        folder = house.folders().get(request.path_params["run"])
+        if folder is None:
+            return PlainTextResponse("This fit keeps no folder: fit(run='runs/first') keeps one.\n", 404)
+        return PlainTextResponse(await asyncio.to_thread(script_of, folder))
+
+    async def curves(request: Request) -> Any:
+        shown = await asyncio.to_thread(house.find, request.path_params["run"])
+        frame, _ = shown.live.since()
+        return {"now": frame["now"], "epochs": thinned(frame["epochs"]), "changes": frame["changes"]}
+
+    async def live(socket: WebSocket) -> None:
+        await _live(socket, house)
+
+    routes = [
+        Route("/", _part("index.html")),
+        *(Route(f"/{path.name}", _part(path.name)) for path in sorted(_PAGE.iterdir()) if path.suffix in _KINDS),
+        Route("/plotly.js", _plotly),
+        Route("/api/runs", json_of(runs)),
+        Route("/api/runs/{run:path}/tags", json_of(tags), methods=["POST"]),
+        Route("/api/runs/{run:path}/trash", json_of(trash), methods=["POST"]),
+        Route("/api/runs/{run:path}/script", script),
+        Route("/api/runs/{run:path}/curves", json_of(curves)),
+        WebSocketRoute("/api/runs/{run:path}/live", live),
+    ]
+    return Guard(Starlette(routes=routes), token, port)
+
+
+def _part(name: str) -> Callable[[Request], Awaitable[Response]]:
+    """A file of the page."""
+    kind = _KINDS[Path(name).suffix]
+
+    async def part(request: Request) -> Response:
+        return Response(_text(name), media_type=kind)
+
+    return part
+
+
+@cache
+def _text(name: str) -> bytes:
+    return (_PAGE / name).read_bytes()
+
+
+async def _plotly(request: Request) -> Response:
+    """The library that draws, from the installed package."""
+    import plotly
+
+    path = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    return FileResponse(path, media_type="text/javascript", headers={"cache-control": "private, max-age=3600"})
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    text = b""
+    async for piece in request.stream():
+        text += piece
+        if len(text) > _LARGEST:
+            raise Refused(f"What is asked for is longer than {_LARGEST:,} bytes.")
+    return _wish(text)
+
+
+def _wish(text: str | bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        raise Refused("What is asked for is no JSON.") from None
+    if not isinstance(found, dict):
+        raise Refused("What is asked for must be a table of names and values.")
+    return found
+
+
+# -- a run that is looked at ----------------------------------------------------------------------
+
+
+async def _live(socket: WebSocket, house: House) -> None:
+    """Frames to the page, wishes from it."""
+    await socket.accept()
+    try:
+        shown = await asyncio.to_thread(house.find, socket.path_params["run"])
+    except KeyError:
+        await socket.send_json({"error": f"There is no run {socket.path_params['run']!r}."})
+        await socket.close()
+        return
+    with suppress(WebSocketDisconnect, RuntimeError):
+        if shown.elsewhere is not None:
+            await _relayed(socket, shown.elsewhere)
+            shown = await asyncio.to_thread(house.find, socket.path_params["run"])  # that process is gone
+        await _until_either(_tell(socket, shown), _listen(socket, shown))
+
+
+async def _until_either(*works: Awaitable[None]) -> None:
+    """Until one of them ends; the others are let go."""
+    tasks = [asyncio.ensure_future(one) for one in works]
+    done, left = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def _tell(socket: WebSocket, shown: Shown) -> None:
+    """What is new, at most ten times a second; whoever reads slowly gets it less often, and all at once."""
+    cursor, version = Cursor(), -1
+    try:
+        while True:
+            if shown.recorded is not None:
+                await asyncio.to_thread(shown.recorded.look)
+            if shown.live.version != version:
+                version = shown.live.version
+                frame, cursor = shown.live.since(cursor)
+                frame["epochs"] = thinned(frame["epochs"])
+                await socket.send_text(json.dumps(frame))
+                shown.live.handed(socket, version)
+            await asyncio.sleep(_BEAT if shown.recorded is None else _LOOK)
+    finally:
+        shown.live.handed(socket, None)
+
+
+async def _listen(socket: WebSocket, shown: Shown) -> None:
+    """What is asked for; each wish has a number, by which its answer is known."""
+    while True:
+        text = await socket.receive_text()
+        wish: dict[str, Any] = {}
+        try:
+            if len(text) > _LARGEST:
+                raise Refused(f"What is asked for is longer than {_LARGEST:,} bytes.")
+            wish = _wish(text)
+            answer = {"answer": await _done(shown, wish)}
+        except Refused as error:
+            answer = {"error": str(error)}
+        await socket.send_text(json.dumps({**answer, "number": wish.get("number")}))
+
+
+async def _done(shown: Shown, wish: dict[str, Any]) -> Any:
+    if shown.steering is None:
+        raise Refused("This run cannot be steered: no process trains it with a studio.")
+    try:
+        return await asyncio.wait_for(asyncio.wrap_future(shown.steering.ask(wish)), _ANSWER)
+    except TimeoutError:
+        raise Refused(f"The fit has not answered for {_ANSWER:.0f} s: it compiles, or its batches are slow.") from None
+
+
+async def _relayed(socket: WebSocket, other: Elsewhere) -> None:
+    """Pass on what the process says that trains the run, and what it is asked, until one of both is gone."""
+    from websockets.asyncio.client import connect
+    from websockets.exceptions import WebSocketException
+
+    address = f"ws://127.0.0.1:{other.port}/api/runs/{quote(other.run)}/live"
+    head = {"Authorization": f"Bearer {other.token}"}
+    with suppress(OSError, TimeoutError, WebSocketException):
+        async with connect(address, additional_headers=head, open_timeout=_REACH, max_size=None, proxy=None) as there:
+
+            async def down() -> None:
+                async for text in there:
+                    await socket.send_text(str(text))
+
+            async def up() -> None:
+                while True:
+                    await there.send(await socket.receive_text())
+
+            await _until_either(down(), up())

@@ -1,0 +1,139 @@
+"""What a fit tells while it runs: grown by the thread that trains, read by any other, each reader at its own pace."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from typing import Any, NamedTuple
+
+_LOOK = 0.02  # seconds between looks at who has read
+LISTS = ("epochs", "changes", "notes", "warnings")
+"""What only grows, until a fit goes back."""
+
+
+class Cursor(NamedTuple):
+    """How far a reader has come.
+
+    Attributes:
+        life: how often the fit had gone back.
+        counts: of each of `LISTS`.
+        series: which epoch's points it has, counted from the first one that was run.
+        points: how many of them.
+
+    """
+
+    life: int = -1
+    counts: tuple[int, ...] = (0,) * len(LISTS)
+    series: int = 0
+    points: int = 0
+
+
+START = Cursor()
+
+
+class Live:
+    """A fit's words.
+
+    A reader keeps a cursor and is given what has come since, so that nothing waits for it and nothing is kept for it: one that is
+    slow gets larger pieces, less often.
+
+    Attributes:
+        now: what is replaced as a whole: status, epoch, step, hypers and the like.
+
+    """
+
+    def __init__(self) -> None:
+        self.now: dict[str, Any] = {}
+        self._lists: dict[str, list[Any]] = {name: [] for name in LISTS}
+        self._points: list[list[Any]] = []
+        self._epoch, self._series, self._life, self._version = -1, 0, 0, 0
+        self._lock = threading.Lock()
+        self._readers: dict[object, int] = {}  # who reads, and which version each was handed
+
+    @property
+    def version(self) -> int:
+        """Another one, once there is something new."""
+        return self._version
+
+    def say(self, **now: Any) -> None:
+        """Replace parts of `now`."""
+        with self._lock:
+            self.now.update(plain(now))
+            self._version += 1
+
+    def add(self, name: str, records: list[Any]) -> None:
+        """Let a list grow."""
+        if not records:
+            return
+        with self._lock:
+            self._lists[name] += plain(records)
+            self._version += 1
+
+    def point(self, epoch: int, step: int, logs: dict[str, Any]) -> None:
+        """The running numbers of an epoch; those of the epoch before are let go."""
+        with self._lock:
+            if epoch != self._epoch:
+                self._epoch, self._points = epoch, []
+                self._series += 1
+            self._points.append(plain([step, logs]))
+            self._version += 1
+
+    def begin_anew(self) -> None:
+        """The fit has gone back: its lists are told again, and every reader starts again."""
+        with self._lock:
+            self._lists = {name: [] for name in LISTS}
+            self._points, self._epoch = [], -1
+            self._series += 1
+            self._life += 1
+            self._version += 1
+
+    def handed(self, reader: object, version: int | None) -> None:
+        """A reader has been handed a version; None: it reads no more."""
+        if version is None:
+            self._readers.pop(reader, None)
+        else:
+            self._readers[reader] = version
+
+    def wait_for_readers(self, seconds: float) -> None:
+        """Until everybody has been handed what there is: the last words before a process ends."""
+        until = time.monotonic() + seconds
+        while any(version < self._version for version in list(self._readers.values())) and time.monotonic() < until:
+            time.sleep(_LOOK)
+
+    def since(self, cursor: Cursor = START) -> tuple[dict[str, Any], Cursor]:
+        """What has come since a cursor, as plain data, and the next one.
+
+        Returns:
+            ``now``; each of the lists, as far as it is new; ``points``, new ones of the running `epoch` as [step, logs], that belong to
+            the points before if `series` is the same; ``fresh``, whether the reader is to forget what it had.
+
+        """
+        with self._lock:
+            fresh = cursor.life != self._life
+            counts = (0,) * len(LISTS) if fresh else cursor.counts
+            frame: dict[str, Any] = {
+                "fresh": fresh,
+                "now": dict(self.now),
+                "epoch": self._epoch,
+                "series": self._series,
+            }
+            for name, done in zip(LISTS, counts, strict=True):
+                frame[name] = self._lists[name][done:]
+            done = cursor.points if not fresh and cursor.series == self._series else 0
+            frame["points"] = self._points[done:]
+            lengths = tuple(len(self._lists[name]) for name in LISTS)
+            return frame, Cursor(self._life, lengths, self._series, len(self._points))
+
+
+def plain(value: Any) -> Any:
+    """As JSON holds it; numbers that are none become null."""
+    if isinstance(value, dict):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, (str, int, bool)) else str(value)

@@ -1,0 +1,191 @@
+"""Studio: a live page about a fit, with knobs that reach it while it trains."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from thalweg import callbacks
+from thalweg.callbacks._run_record import Lines
+from thalweg.studio._live import Live
+from thalweg.studio._recorded import now_of, take
+from thalweg.studio._server import Server
+from thalweg.studio._steering import Refused, Steering, turn
+
+_LAST_WORDS = 1.0  # seconds in which pages are told how it ended, before the process may be gone
+_PAUSE = 0.05  # seconds between looks at what is asked for, while a fit waits
+
+
+class Studio(callbacks.Callback):
+    """Shows a fit on a local web page while it runs, and lets a person turn its hypers, pause it, go back and branch off.
+
+    The page lies on this machine alone, behind a link with a token, which is printed when the fit begins. Curves grow there about ten
+    times a second; a knob reaches the net with the next chunk of steps. What was turned is on the fit's record
+    (``history.changes``, a line in ``history.jsonl``), and the page gives a script that repeats the fit bit for bit. Checkpoints,
+    going back and branches need a run folder: ``fit(run='runs/first')``.
+
+    Args:
+        runs: the folder whose runs the page lists beside this one.
+        port: of the page; 0: a free one.
+        tell: is handed the line with the link, as ``print``; None: nobody is told.
+
+    Attributes:
+        link: to the page, once a fit has begun.
+
+    Raises:
+        ImportError: where the extra ``studio`` is missing.
+        OSError: where the port is taken.
+
+    Example:
+        >>> from thalweg.studio import Studio
+        >>> # model.fit(x, y, epochs=100, run='runs/first', callbacks=[Studio()])
+
+    """
+
+    comes_last: ClassVar[bool] = True
+
+    def __init__(self, runs: str | Path = "runs", port: int = 0, tell: Callable[[str], Any] | None = print) -> None:
+        self.runs, self.port, self.tell = Path(runs), port, tell
+        self.live, self.steering = Live(), Steering()
+        self.run_folder: Any = _NoFolder()
+        self.link = ""
+        self._server: Server | None = None
+        self._lines = Lines({})
+        self._epoch, self._anew = 0, False
+
+    # -- what the fit says -----------------------------------------------------------------------
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Open the page."""
+        session = self.model.session
+        found = [one for one in session.callbacks if isinstance(one, callbacks.RunFolder)]
+        self.run_folder = found[0] if found else _NoFolder()
+        self._lines = Lines({None: self.model.history}, whole=True)
+        self._server = Server.of_process(self.runs, self.port)
+        self.steering.open = True
+        self._tell_all("running")
+        self._server.show(self)
+        self.link = self._server.link_to(self)
+        if self.tell is not None:
+            self.tell(f"studio: {self.link}")
+
+    @property
+    def name(self) -> str:
+        """Of the run, by which the page knows it."""
+        folder = self.run_folder.folder
+        return "this fit" if folder is None else str(folder)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Where it is."""
+        self._epoch = epoch
+        self.live.say(epoch=epoch, step=0)
+
+    def on_progress(self, step: int, logs: Any = None) -> None:
+        """The running numbers."""
+        self._catch_up()
+        self.live.point(self._epoch, step, logs or {})
+        self.live.say(step=step, hypers=dict(self.model.hypers))
+        self._grow()
+
+    def on_safe_point(self, epoch: int, step: int, last: bool = False) -> None:
+        """What has happened; while somebody has the fit pause, it waits here."""
+        self._catch_up()
+        self._grow()
+        if step == 0:
+            self._list()
+        if step == 0 and self.steering.until is not None and epoch >= self.steering.until:
+            self.steering.paused, self.steering.until = True, None
+        session = self.model.session
+        if not last and self.steering.look(self):
+            self._list()
+        if self.steering.paused and not last:
+            self._tell_all("paused")
+            while self.steering.paused and session.back is None and not self._is_to_end(session):
+                if self.steering.look(self, _PAUSE):
+                    self._grow()
+                    self.live.say(hypers=dict(self.model.hypers))
+                    self._list()
+            self._tell_all("running")
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """The fit has gone back, or goes on: from here on everything is told anew."""
+        for path, value in self.steering.after_back.items():
+            turn(self.model, path, value)
+        self.steering.after_back = {}
+        self._anew = True
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """The fit is over; the page stays as long as the process."""
+        session = self.model.session
+        self._grow()
+        why = ("finished" if session.has_run_all else "stopped early") if session.ended else session.broken_by
+        self._tell_all(why)
+        self.steering.close()
+        self.live.wait_for_readers(_LAST_WORDS)
+
+    def close(self) -> None:
+        """Nothing can be asked any more."""
+        if self.live.now.get("status") in ("running", "paused"):
+            self.live.say(status="failed")
+        self.steering.close()
+
+    def branched(self, folder: Path) -> None:
+        """The fit is another run now."""
+        if self._server is not None:
+            self._server.show(self)
+
+    # -- how --------------------------------------------------------------------------------------
+
+    def _catch_up(self) -> None:
+        """After the history has been cut back."""
+        if self._anew:
+            self._anew = False
+            self.live.begin_anew()
+            self._lines = Lines({None: self.model.history}, whole=True)
+            self._tell_all("running")
+
+    def _grow(self) -> None:
+        take(self.live, self._lines.events())
+
+    def _list(self) -> None:
+        """Checkpoints that there are."""
+        folder = self.run_folder.folder
+        if folder is not None:
+            found = callbacks.read_run(folder, epochs=False).checkpoints()
+            self.live.say(checkpoints=[path.name for path in found])
+
+    def _tell_all(self, status: str) -> None:
+        session, hypers = self.model.session, dict(self.model.hypers)
+        folder = self.run_folder.folder
+        known = {} if folder is None else now_of(callbacks.read_run(folder, epochs=False))
+        self.live.say(
+            **{
+                **known,
+                "status": status,
+                "steered": status in ("running", "paused"),
+                "name": self.name,
+                "epoch": session.epoch,
+                "step": session.step,
+                "epochs": session.asked["epochs"],
+                "steps": session.feed.steps,
+                "hypers": hypers,
+                "ranges": {path: list(ends) for path, ends in self.model.hypers.ranges().items()},
+                "parameters": self.model.count_params(),
+                "at": time.time(),
+            }
+        )
+
+    @staticmethod
+    def _is_to_end(session: Any) -> bool:
+        return session.interrupts is not None and session.interrupts.asked is not None
+
+
+class _NoFolder:
+    """In the place of a run folder where the fit has none."""
+
+    folder = None
+
+    def __getattr__(self, name: str) -> Any:
+        raise Refused("This fit keeps no folder, so there are no checkpoints: fit(run='runs/first') keeps one.")

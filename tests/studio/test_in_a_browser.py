@@ -1,0 +1,274 @@
+"""The page as a person sees it: a real browser, a real training in another process."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from thalweg import callbacks
+from thalweg.studio._house import House
+from thalweg.studio._server import Server
+
+sync_api = pytest.importorskip("playwright.sync_api")
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome is installed here")
+
+TRAINING = """
+import sys, time
+import numpy as np
+import thalweg
+from thalweg.studio import Studio
+
+class Slow(thalweg.callbacks.Callback):
+    def next_stop(self, step):
+        return step + 1
+    def on_progress(self, step, logs=None):
+        time.sleep(0.02)
+
+x = np.random.default_rng(0).normal(size=(128, 8)).astype("float32")
+layers = [thalweg.Input((8,)), thalweg.layers.Dense(8, "relu"), thalweg.layers.Dropout(0.2), thalweg.layers.Dense(2, "softmax")]
+model = thalweg.Sequential(layers)
+model.compile(thalweg.optimizers.Adam(0.001), "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(x, (x.sum(axis=1) > 0).astype(int), batch_size=8, epochs=5000, validation_split=0.25, seed=0, verbose=0,
+          run=sys.argv[1] + "/first", callbacks=[Slow(), Studio(sys.argv[1], tell=lambda text: print(text, flush=True))])
+"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as play:
+        found = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def training(tmp_path):
+    """A fit in another process, and the link to its own page."""
+    runs = tmp_path / "runs"
+    environ = {**os.environ, "JAX_PLATFORMS": "cpu"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", TRAINING, str(runs)], stdout=subprocess.PIPE, text=True, env=environ
+    )
+    line = process.stdout.readline()
+    assert line.startswith("studio: http://127.0.0.1:"), line
+    yield process, runs, line.split()[1]
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+@pytest.fixture
+def server(training):
+    """The page of ``thalweg studio``, which is none of the process that trains."""
+    found = Server(House(training[1]))
+    found.start()
+    yield found
+    found.stop()
+
+
+class Watched:
+    """A page that must log no error and ask nobody outside."""
+
+    def __init__(self, browser, **how):
+        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **how})
+        self.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        self.page, self.wrong, self.allowed = self.context.new_page(), [], ()
+        self.page.on("console", lambda one: one.type == "error" and self.wrong.append(one.text))
+        self.page.on("pageerror", lambda one: self.wrong.append(str(one)))
+        self.page.on("request", lambda one: self._asked(one.url))
+        self.page.on("dialog", lambda one: one.accept())
+
+    def _asked(self, url):
+        if not url.startswith(("http://127.0.0.1:", "data:", "blob:")):
+            self.wrong.append(f"asked {url}")
+
+    def close(self):
+        self.context.close()
+        assert [one for one in self.wrong if not any(word in one for word in self.allowed)] == []
+
+
+@pytest.fixture
+def watched(browser):
+    made = []
+
+    def make(**how):
+        made.append(Watched(browser, **how))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def kept(page, name):
+    """A screenshot as an artefact, where somebody wants them."""
+    folder = os.environ.get("THALWEG_SCREENSHOTS")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def events(runs, name="first"):
+    return [json.loads(line) for line in (runs / name / "history.jsonl").read_text().splitlines()]
+
+
+def until(look, seconds=20.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := look():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s")
+
+
+def test_the_rate_is_turned_by_its_slider_from_another_process(training, server, watched):
+    _, runs, _ = training
+    page = watched().page
+    page.goto(f"{server.link}#run=first")
+    slider = page.get_by_label("optimizer/learning_rate", exact=True)
+    sync_api.expect(slider).to_be_enabled()
+    slider.focus()
+    for _ in range(3):
+        page.keyboard.press("PageDown")
+    line = until(lambda: [one["change"] for one in events(runs) if "change" in one and one["change"]["new"] < 0.0005])
+    assert line[0]["path"] == "optimizer/learning_rate"
+    sync_api.expect(page.locator(".events .turn").first).to_contain_text("optimizer/learning_rate")
+    page.wait_for_function("document.querySelector('.chart').layout.shapes.length >= 1")
+    value = page.get_by_label("optimizer/learning_rate, number").input_value()
+    assert float(value) == pytest.approx(line[-1]["new"], rel=1e-3) or float(value) < 0.0005
+    kept(page, "run-steered")
+
+
+def test_a_value_out_of_range_is_refused_beside_its_knob(training, watched):
+    page = watched().page
+    page.goto(training[2])
+    field = page.get_by_label("dropout/rate, number")
+    sync_api.expect(field).to_be_enabled()
+    field.fill("7")
+    page.keyboard.press("Enter")
+    sync_api.expect(page.locator(".knob .hint", has_text="dropout/rate")).to_be_visible()
+    sync_api.expect(field).to_have_value("0.2")
+    assert not any("change" in one for one in events(training[1]))
+
+
+def test_pause_keep_go_back_branch_note_and_script(training, watched):
+    _, runs, link = training
+    seen = watched()
+    page = seen.page
+    page.goto(link)
+    status, button = page.locator(".title .status"), lambda name: page.get_by_role("button", name=name, exact=True)
+    sync_api.expect(status).to_have_text("running")
+    button("Pause").click()
+    sync_api.expect(status).to_have_text("paused")
+    page.get_by_label("Note").fill("<img src=x onerror=alert(1)> why")
+    button("Keep").click()
+    sync_api.expect(page.locator(".events .note")).to_contain_text("<img src=x onerror=alert(1)> why")
+    button("Checkpoint now").click()
+    until(lambda: list((runs / "first" / "kept").glob("*.safetensors")))
+    (pinned,) = (runs / "first" / "kept").glob("*.safetensors")
+    before = len([one for one in events(runs) if "epoch" in one])
+    button("One more epoch").click()
+    until(lambda: len([one for one in events(runs) if "epoch" in one]) > before)
+    sync_api.expect(status).to_have_text("paused")
+    step = int(pinned.stem.rpartition("-")[2])
+    row = page.locator(".checkpoints li", has_text=f"step {step}" if step else "done").first
+    row.get_by_role("button", name="Go back").click()
+    sync_api.expect(page.locator(".title + .hint")).to_contain_text(f"step {step} of 12" if step else "step 0")
+    sync_api.expect(status).to_have_text("paused")
+    button("Go on").click()
+    sync_api.expect(status).to_have_text("running")
+    until(lambda: len([one for one in events(runs) if "epoch" in one]) > before)
+    row.get_by_role("button", name="Branch").click()
+    page.get_by_label("Its value from there on").fill("0.01")
+    button("Branch off").click()
+    page.wait_for_url("**#run=first-branch-1")
+    sync_api.expect(page.locator("h2")).to_have_text("first-branch-1")
+    sync_api.expect(status).to_have_text("running")
+    until(lambda: [one for one in events(runs, "first-branch-1") if one.get("change", {}).get("new") == 0.01])
+    assert callbacks.read_run(runs / "first").state == "interrupted"
+    button("Copy as Python").click()
+    sync_api.expect(page.locator("#state")).to_contain_text("clipboard")
+    code = page.evaluate("navigator.clipboard.readText()")
+    assert "callbacks.Replay(" in code and "0.01" in code
+    kept(page, "run-branched")
+    seen.allowed = ("WebSocket",)  # of a process that has ended
+    button("Stop").click()
+    sync_api.expect(status).to_have_text("stopped early")
+    assert training[0].wait(20) == 0
+
+
+def test_a_training_that_is_killed_is_told_as_broken_off(training, server, watched):
+    process, _, _ = training
+    seen = watched()
+    seen.page.goto(f"{server.link}#run=first")
+    status = seen.page.locator(".title .status")
+    sync_api.expect(status).to_have_text("running")
+    process.send_signal(signal.SIGKILL)
+    sync_api.expect(status).to_have_text("broken off", timeout=15000)
+    sync_api.expect(seen.page.get_by_role("button", name="Pause")).to_be_disabled()
+    kept(seen.page, "run-broken-off")
+
+
+def test_a_server_that_is_gone_is_told_and_found_again(training, watched):
+    server = Server(House(training[1]))
+    server.start()
+    seen = watched()
+    seen.allowed = ("WebSocket", "Failed to load resource", "ERR_")
+    seen.page.goto(f"{server.link}#run=first")
+    sync_api.expect(seen.page.locator("#state")).to_have_text("connected")
+    server.stop()
+    sync_api.expect(seen.page.locator("#state")).to_contain_text("lost", timeout=15000)
+    kept(seen.page, "run-lost")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_at_both_widths_in_both_themes(training, server, watched, width, theme):
+    _, runs, _ = training
+    hostile = runs / "<img src=x onerror=alert(1)>"
+    shutil.copytree(
+        runs / "first", hostile, ignore=shutil.ignore_patterns("lock", "studio.json", "checkpoints", "*.part")
+    )
+    page = watched(viewport={"width": width, "height": 800}, color_scheme=theme).page
+    page.goto(server.link)
+    sync_api.expect(page.get_by_role("link", name="<img src=x onerror=alert(1)>")).to_be_visible()
+    pages = {"runs": None}
+    for box in page.get_by_role("checkbox").all():
+        box.check()
+    page.get_by_role("link", name="Compare").click()
+    page.wait_for_function("document.querySelector('.chart')?.data?.length === 2")
+    pages["compare"] = None
+    for name, place in {
+        "compare": None,
+        "run": "#run=first",
+        "runs": "#",
+        "missing": "#nowhere",
+        "nobody": "#run=nobody",
+    }.items():
+        if place is not None:
+            page.goto(page.url.split("#")[0] + place)
+            page.wait_for_timeout(600)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{name} is {wide} pixels too wide"
+        kept(page, f"{name}-{width}-{theme}")
+    sync_api.expect(page.locator("#state")).to_contain_text("no run 'nobody'")
+
+
+def test_by_keyboard_alone(training, watched):
+    page = watched().page
+    page.goto(training[2])
+    sync_api.expect(page.locator(".title .status")).to_have_text("running")
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == "Pause":
+            break
+    page.keyboard.press("Enter")
+    sync_api.expect(page.locator(".title .status")).to_have_text("paused")
