@@ -1,13 +1,16 @@
 // Curves by Plotly. Colours are Okabe and Ito's, told apart by the colour-blind, too; dashes tell validation from training.
 import { el } from "./dom.js";
 
-const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00", "#7d848c"];
+const ON_LIGHT = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#a66f00", "#3a93c9", "#8a6d00", "#7d848c"];
+const ON_DARK = ["#56b4e9", "#f0904f", "#4fc79b", "#e4a5cb", "#e6b84d", "#9fd3f5", "#d8c46a", "#a3acb5"];
 const CONFIG = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
 
 // Plotly reads a little markup in texts; names of people's runs are no markup.
 export const plainly = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
-export const color = (i) => COLORS[i % COLORS.length];
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+
+export const color = (i) => (dark.matches ? ON_DARK : ON_LIGHT)[i % ON_LIGHT.length];
 
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -16,9 +19,9 @@ function layout(given) {
   const axis = { gridcolor: faint, linecolor: faint, zerolinecolor: faint, automargin: true };
   return {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: ink, size: 12, family: css("--font") },
-    margin: { l: 56, r: 12, t: 8, b: 40 }, height: given.height || 300, hovermode: "x unified", showlegend: true,
+    margin: { l: 56, r: 12, t: 30, b: 40 }, height: given.height || 300, hovermode: "x unified", showlegend: true,
     hoverlabel: { bgcolor: css("--paper"), font: { color: ink } },
-    legend: { orientation: "h", y: -0.22, font: { size: 12 } }, uirevision: "kept",
+    legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, font: { size: 12 } }, uirevision: "kept",
     xaxis: { ...axis, title: { text: given.x || "" } },
     yaxis: { ...axis, title: { text: given.y || "" }, type: given.log ? "log" : "linear", exponentformat: "power" },
     shapes: (given.marks || []).map((x) => ({

@@ -1,6 +1,6 @@
 // One run, live: its curves, its knobs, what can be done with it, and what happened.
 import * as api from "./api.js";
-import { Chart, line, plainly } from "./charts.js";
+import { Chart, color, line } from "./charts.js";
 import { el, number, say, seconds, show } from "./dom.js";
 import { Knob } from "./knob.js";
 
@@ -22,7 +22,7 @@ export function runPage(run) {
     copy: button("Copy as Python", copy),
   };
   const sheet = new Map();
-  let branching = null, form = null, due = false, over = false;
+  let parent = null, branching = null, form = null, due = false, over = false;
 
   show(
     el("p", {}, el("a", { href: "#" }, "All runs")),
@@ -143,10 +143,25 @@ export function runPage(run) {
           { opacity: 0.55, showlegend: false, line: { width: 1, color: into.at(-1).line.color } }));
       }
     });
-    loss.draw(traces.loss, { x: "epoch", y: "loss", log: log.checked, marks });
+    loss.draw([...before(), ...traces.loss], { x: "epoch", y: "loss", log: log.checked, marks });
     more.place.hidden = !traces.more.length;
     if (traces.more.length) more.draw(traces.more, { x: "epoch", y: "", marks });
     hypers(steps, marks);
+  }
+
+  // The run that this one has branched off, thin, behind it.
+  function before() {
+    const branched = held.now.branched;
+    if (!branched) return [];
+    if (!parent) {
+      parent = { epochs: [] };
+      const name = [...run.split("/").slice(0, -1), String(branched.from).split(/[\\/]/).at(-1)].join("/");
+      api.curves(name).then((found) => { parent = { name, epochs: found.epochs }; if (!over) draw(); }).catch(() => {});
+    }
+    return ["loss", "val_loss"].map((key) => [key, parent.epochs.filter((one) => typeof one[key] === "number")])
+      .filter(([, own]) => own.length)
+      .map(([key, own]) => line(`${parent.name}: ${key}`, own.map((one) => one.epoch + 1), own.map((one) => one[key]), 7, key !== "loss",
+        { line: { width: 1, color: color(7), dash: key === "loss" ? "solid" : "dash" } }));
   }
 
   // Each hyper as a line of steps: from its first value over each turn to the one in force.

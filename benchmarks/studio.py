@@ -1,0 +1,169 @@
+"""What the studio costs a fit, how soon a knob arrives, and what slow readers do to it.
+
+    python benchmarks/studio.py
+
+A net of 784-128-128-10 on the embedded digits, batches of 32. Costs are paired: fits with and without the studio take turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import statistics
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from websockets.asyncio.client import connect
+
+import thalweg
+from thalweg import callbacks, layers
+from thalweg.studio import Studio
+
+ROUNDS, EPOCHS = 7, 40
+SLOW = 500
+
+
+def rows() -> tuple[np.ndarray, np.ndarray]:
+    held = thalweg.datasets.load("digits")
+    return held.x.reshape(-1, 784) / np.float32(255), held.y
+
+
+def net() -> Any:
+    hidden = [layers.Dense(128, "relu"), layers.Dropout(0.2)]
+    model = thalweg.Sequential([thalweg.Input((784,)), *hidden, layers.Dense(128, "relu"), layers.Dense(10, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def timed(x: np.ndarray, y: np.ndarray, more: list[Any], epochs: int = EPOCHS) -> float:
+    model = net()
+    begun = time.perf_counter()
+    model.fit(x, y, batch_size=32, epochs=epochs, verbose=0, seed=0, callbacks=more)
+    return time.perf_counter() - begun
+
+
+class Reader(threading.Thread):
+    """Sockets to a fit's page; how many frames came, and how large they were."""
+
+    def __init__(self, studio: Studio, count: int = 1, slow: bool = False) -> None:
+        super().__init__(daemon=True)
+        self.studio, self.count, self.slow = studio, count, slow
+        self.frames, self.bytes, self.over = 0, 0, threading.Event()
+        self.opened = 0
+
+    def run(self) -> None:
+        asyncio.run(self._all())
+
+    async def _all(self) -> None:
+        await asyncio.gather(*(self._one() for _ in range(self.count)), return_exceptions=True)
+
+    async def _one(self) -> None:
+        server = self.studio._server
+        address = f"ws://127.0.0.1:{server.port}/api/runs/{self.studio.live.now['run']}/live"
+        head = {"Authorization": f"Bearer {server.token}"}
+        with contextlib.suppress(OSError):
+            async with connect(address, additional_headers=head, proxy=None, max_size=None, open_timeout=60) as socket:
+                self.opened += 1
+                while not self.over.is_set():
+                    if self.slow:
+                        await asyncio.sleep(0.5)
+                        continue
+                    with contextlib.suppress(TimeoutError):
+                        text = await asyncio.wait_for(socket.recv(), 0.5)
+                        self.frames, self.bytes = self.frames + 1, self.bytes + len(text)
+
+
+class Open(callbacks.Callback):
+    """Has everybody look before the clock starts."""
+
+    def __init__(self, reader: Reader | None) -> None:
+        self.reader, self.begun = reader, 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        if epoch:
+            return
+        if self.reader is not None:
+            self.reader.start()
+            until = time.monotonic() + 60
+            while self.reader.opened < self.reader.count and time.monotonic() < until:
+                time.sleep(0.01)
+        self.begun = time.perf_counter()
+
+
+def cost(x: np.ndarray, y: np.ndarray, readers: int, slow: bool) -> tuple[float, list[float]]:
+    """Ratios of a fit that is looked at over one that is not, in pairs; and frames and bytes a second of each reader."""
+    ratios, rates = [], []
+    timed(x, y, [], 2)
+    for _ in range(ROUNDS):
+        plain = timed(x, y, [])
+        studio = Studio(tempfile.mkdtemp(), tell=None)
+        reader = Reader(studio, readers, slow)
+
+        opened = Open(reader if readers else None)
+        timed(x, y, [studio, opened])
+        took = time.perf_counter() - opened.begun
+        reader.over.set()
+        ratios.append(took / plain)
+        if readers:
+            rates.append(reader.frames / took / readers)
+    return statistics.median(ratios), rates
+
+
+def latency(x: np.ndarray, y: np.ndarray) -> list[float]:
+    """Seconds from a wish on the socket to the first step that runs with it."""
+    studio, found = Studio(tempfile.mkdtemp(), tell=None), []
+    model = net()
+
+    async def turn() -> None:
+        server = studio._server
+        address = f"ws://127.0.0.1:{server.port}/api/runs/{studio.live.now['run']}/live"
+        head = {"Authorization": f"Bearer {server.token}"}
+        async with connect(address, additional_headers=head, proxy=None, max_size=None) as socket:
+            for i in range(50):
+                value = 0.001 + 1e-6 * (i + 1)
+                begun = time.perf_counter()
+                await socket.send(
+                    json.dumps({"do": "turn", "path": "optimizer/learning_rate", "value": value, "number": i})
+                )
+                while True:
+                    told = json.loads(await socket.recv())
+                    if told.get("number") == i:
+                        break
+                while not any(abs(one.new - value) < 1e-12 for one in model.history.changes[-3:]):
+                    await asyncio.sleep(0.001)
+                found.append(time.perf_counter() - begun)
+                await asyncio.sleep(0.13)
+        model.stop_training = True
+
+    class Begin(callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            if epoch == 1:
+                threading.Thread(target=lambda: asyncio.run(turn()), daemon=True).start()
+
+    model.fit(x, y, batch_size=32, epochs=5000, verbose=0, seed=0, callbacks=[Begin(), studio])
+    return found
+
+
+def main() -> None:
+    """Print it all."""
+    x, y = rows()
+    came = latency(x, y)
+    print(
+        f"a knob reaches the step after {1000 * statistics.median(came):.0f} ms (median of {len(came)}; worst {1000 * max(came):.0f})"
+    )
+    alone, _ = cost(x, y, 0, False)
+    print(f"the studio without a page: {100 * (alone - 1):+.1f} % (median of {ROUNDS} pairs)")
+    page, rates = cost(x, y, 1, False)
+    print(f"with one page: {100 * (page - 1):+.1f} %, {statistics.median(rates):.1f} updates a second")
+    slow, _ = cost(x, y, SLOW, True)
+    print(f"with {SLOW} connections that do not read: {100 * (slow - 1):+.1f} %")
+    print(f"memory of the process: {Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]} kB at most")
+
+
+if __name__ == "__main__":
+    main()
