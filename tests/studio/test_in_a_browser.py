@@ -1,5 +1,6 @@
 """The page as a person sees it: a real browser, a real training in another process."""
 
+import itertools
 import json
 import os
 import shutil
@@ -9,14 +10,17 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import thalweg
 from thalweg import callbacks
 from thalweg.studio._house import House
 from thalweg.studio._server import Server
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
+sync_api.expect.set_options(timeout=20_000)
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome is installed here")
 
@@ -141,7 +145,7 @@ def test_the_rate_is_turned_by_its_slider_from_another_process(training, server,
     line = until(lambda: [one["change"] for one in events(runs) if "change" in one and one["change"]["new"] < 0.0005])
     assert line[0]["path"] == "optimizer/learning_rate"
     sync_api.expect(page.locator(".events .turn").first).to_contain_text("optimizer/learning_rate")
-    page.wait_for_function("document.querySelector('.chart').layout.shapes.length >= 1")
+    until(lambda: page.evaluate("document.querySelector('.chart').layout.shapes.length") >= 1)
     value = page.get_by_label("optimizer/learning_rate, number").input_value()
     assert float(value) == pytest.approx(line[-1]["new"], rel=1e-3) or float(value) < 0.0005
     kept(page, "run-steered")
@@ -229,37 +233,36 @@ def test_a_server_that_is_gone_is_told_and_found_again(training, watched):
     kept(seen.page, "run-lost")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_at_both_widths_in_both_themes(training, server, watched, width, theme):
+def test_every_page_at_both_widths_in_both_themes(training, server, watched):
     _, runs, _ = training
     hostile = runs / "<img src=x onerror=alert(1)>"
     shutil.copytree(
         runs / "first", hostile, ignore=shutil.ignore_patterns("lock", "studio.json", "checkpoints", "*.part")
     )
-    page = watched(viewport={"width": width, "height": 800}, color_scheme=theme).page
-    page.goto(server.link)
-    sync_api.expect(page.get_by_role("link", name="<img src=x onerror=alert(1)>")).to_be_visible()
-    pages = {"runs": None}
-    for box in page.get_by_role("checkbox").all():
-        box.check()
-    page.get_by_role("link", name="Compare").click()
-    page.wait_for_function("document.querySelector('.chart')?.data?.length === 2")
-    pages["compare"] = None
-    for name, place in {
-        "compare": None,
-        "run": "#run=first",
-        "runs": "#",
-        "missing": "#nowhere",
-        "nobody": "#run=nobody",
-    }.items():
-        if place is not None:
+    for width, theme in itertools.product((1280, 390), ("light", "dark")):
+        page = watched(viewport={"width": width, "height": 800}, color_scheme=theme).page
+        page.goto(server.link)
+        sync_api.expect(page.get_by_role("link", name="<img src=x onerror=alert(1)>")).to_be_visible()
+        fits_and_is_kept(page, f"runs-{width}-{theme}")
+        for box in page.get_by_role("checkbox").all():
+            box.check()
+        page.get_by_role("link", name="Compare").click()
+        until(lambda page=page: page.evaluate("document.querySelector('.chart')?.data?.length") == 2)
+        fits_and_is_kept(page, f"compare-{width}-{theme}")
+        for name, place, seen in (
+            ("run", "#run=first", "optimizer/learning_rate"),
+            ("missing", "#nowhere", "There is no such page"),
+            ("nobody", "#run=nobody", "no run 'nobody'"),
+        ):
             page.goto(page.url.split("#")[0] + place)
-            page.wait_for_timeout(600)
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, f"{name} is {wide} pixels too wide"
-        kept(page, f"{name}-{width}-{theme}")
-    sync_api.expect(page.locator("#state")).to_contain_text("no run 'nobody'")
+            sync_api.expect(page.get_by_text(seen).first).to_be_visible()
+            fits_and_is_kept(page, f"{name}-{width}-{theme}")
+
+
+def fits_and_is_kept(page, name):
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{name} is {wide} pixels too wide"
+    kept(page, name)
 
 
 def test_by_keyboard_alone(training, watched):
@@ -272,3 +275,47 @@ def test_by_keyboard_alone(training, watched):
             break
     page.keyboard.press("Enter")
     sync_api.expect(page.locator(".title .status")).to_have_text("paused")
+
+
+def test_a_digit_is_drawn_and_answered(tmp_path, browser, watched):
+    digits = thalweg.datasets.load("digits8")
+    model = thalweg.Sequential(
+        [
+            thalweg.Input((8, 8)),
+            thalweg.layers.Rescaling(1 / 16),
+            thalweg.layers.Flatten(),
+            thalweg.layers.Dense(16, "relu"),
+            thalweg.layers.Dense(10, "softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(digits.x, digits.y, epochs=20, verbose=0, seed=0, run=tmp_path / "runs" / "digits")
+    server = Server(House(tmp_path / "runs"))
+    server.start()
+    page = watched(viewport={"width": 1280, "height": 2000}).page
+    page.goto(f"{server.link}#run=digits")
+    pad = page.get_by_label("Pad: draw")
+    sync_api.expect(pad).to_be_visible()
+    box = pad.bounding_box()
+    x, y, wide = box["x"] + box["width"] / 2, box["y"], box["height"]
+    page.mouse.move(x, y + 0.1 * wide)
+    page.mouse.down()
+    page.mouse.move(x, y + 0.95 * wide, steps=12)
+    page.mouse.up()
+    best = page.locator(".bars .best")
+    sync_api.expect(best).to_have_count(1)
+    assert page.locator(".net svg").count() == 0
+    page.get_by_label("What it is").select_option("3")
+    sync_api.expect(page.locator(".net svg circle")).to_have_count(12 + 12 + 10)
+    assert page.locator(".net svg line").count() == 12 * 12 + 12 * 10
+    pixels = page.evaluate("""() => {
+        const pad = document.querySelector('.pad'), data = pad.getContext('2d').getImageData(0, 0, 8, 8).data;
+        return Array.from({length: 64}, (_, i) => (255 - data[4 * i]) / 255);
+    }""")
+    said = model.predict(16 * np.array(pixels, np.float32).reshape(1, 8, 8), verbose=0)[0]
+    assert best.locator("span").first.inner_text() == str(said.argmax())
+    assert float(best.locator(".number").inner_text().split()[0]) == pytest.approx(100 * said.max(), abs=2)
+    kept(page, "net")
+    page.get_by_role("button", name="Clear").click()
+    sync_api.expect(page.locator(".bars li")).to_have_count(0)
+    server.stop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from thalweg.callbacks._callback import Callback, Logs
 
@@ -61,7 +60,3 @@ class Replay(Callback):
     def _turn(self, step: int) -> None:
         for path, value in self.changes.get((self._epoch, step), ()):
             self.model.hypers[path] = value
-
-    def get_state(self) -> dict[str, Any]:
-        """Nothing: what is to be turned is known."""
-        return {}

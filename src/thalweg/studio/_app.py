@@ -191,6 +191,10 @@ async def _listen(socket: WebSocket, shown: Shown) -> None:
 
 
 async def _done(shown: Shown, wish: dict[str, Any]) -> Any:
+    from thalweg.studio._net import LOOKS
+
+    if wish.get("do") in LOOKS:
+        return await asyncio.to_thread(lambda: shown.net().look(wish))
     if shown.steering is None:
         raise Refused("This run cannot be steered: no process trains it with a studio.")
     try:

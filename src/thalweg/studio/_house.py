@@ -6,7 +6,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +17,7 @@ from thalweg.studio._recorded import Recorded, now_of
 from thalweg.studio._steering import Refused, Steering
 
 if TYPE_CHECKING:
+    from thalweg.studio._net import Mirror
     from thalweg.studio._studio import Studio
 
 WORD, TAGS, TRASH = "studio.json", "tags.json", ".trash"
@@ -47,6 +48,7 @@ class Shown(NamedTuple):
         live: what it tells.
         steering: by which it is steered in this process; None of one that is not.
         recorded: whose files are to be looked at; None where the fit itself tells.
+        net: gives a look into the net; raises :class:`Refused` where there is none.
         elsewhere: the process that trains it; None where it is this one, or none.
 
     """
@@ -54,6 +56,7 @@ class Shown(NamedTuple):
     live: Live
     steering: Steering | None
     recorded: Recorded | None
+    net: Callable[[], Mirror]
     elsewhere: Elsewhere | None
 
 
@@ -71,6 +74,7 @@ class House:
         self._recorded: dict[Path, Recorded] = {}
         self._small: dict[Path, tuple[Any, dict[str, Any]]] = {}
         self._listed: tuple[float, dict[str, Path]] = (-_FRESH, {})
+        self._net: tuple[Any, Mirror] | None = None  # the one that was looked into last
         self._lock = threading.RLock()
 
     # -- who there is -----------------------------------------------------------------------------
@@ -121,13 +125,26 @@ class House:
         """
         studio = self._of_process().get(name)
         if studio is not None:
-            return Shown(studio.live, studio.steering, None, None)
+            return Shown(studio.live, studio.steering, None, studio.look, None)
         folder = self.folders()[name]
         with self._lock:
             recorded = self._recorded.setdefault(folder, Recorded(folder))
         recorded.look()
         steered = recorded.live.now.get("status") == "running"
-        return Shown(recorded.live, None, recorded, self._word(folder) if steered else None)
+        return Shown(recorded.live, None, recorded, lambda: self._kept(folder), self._word(folder) if steered else None)
+
+    def _kept(self, folder: Path) -> Mirror:
+        """The best net of a run, read once."""
+        from thalweg.studio._net import Kept
+
+        path = next((path for name in ("best.keras", "last.keras") if (path := folder / name).is_file()), None)
+        if path is None:
+            raise Refused("This run has no net yet: no epoch of it was finished.")
+        stamp = (path, path.stat().st_mtime_ns)
+        with self._lock:
+            if self._net is None or self._net[0] != stamp:
+                self._net = (stamp, Kept(path))
+            return self._net[1]
 
     def rows(self) -> list[dict[str, Any]]:
         """The table of runs, the newest first."""

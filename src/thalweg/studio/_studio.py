@@ -10,11 +10,13 @@ from typing import Any, ClassVar
 from thalweg import callbacks
 from thalweg.callbacks._run_record import Lines
 from thalweg.studio._live import Live
+from thalweg.studio._net import Mirror, sight_of
 from thalweg.studio._recorded import now_of, take
 from thalweg.studio._server import Server
 from thalweg.studio._steering import Refused, Steering, turn
 
 _LAST_WORDS = 1.0  # seconds in which pages are told how it ended, before the process may be gone
+_SOME = 1000  # rows by which the range of inputs is known
 _PAUSE = 0.05  # seconds between looks at what is asked for, while a fit waits
 
 
@@ -53,6 +55,7 @@ class Studio(callbacks.Callback):
         self.link = ""
         self._server: Server | None = None
         self._lines = Lines({})
+        self.mirror: Any = None
         self._epoch, self._anew = 0, False
 
     # -- what the fit says -----------------------------------------------------------------------
@@ -63,6 +66,8 @@ class Studio(callbacks.Callback):
         found = [one for one in session.callbacks if isinstance(one, callbacks.RunFolder)]
         self.run_folder = found[0] if found else _NoFolder()
         self._lines = Lines({None: self.model.history}, whole=True)
+        rows = getattr(session.feed, "rows", None)
+        self.mirror = Mirror(*sight_of(self.model, None if rows is None else rows.x[0][:_SOME]))
         self._server = Server.of_process(self.runs, self.port)
         self.steering.open = True
         self._tell_all("running")
@@ -93,6 +98,7 @@ class Studio(callbacks.Callback):
         """What has happened; while somebody has the fit pause, it waits here."""
         self._catch_up()
         self._grow()
+        self.mirror.pass_by(self.model)
         if step == 0:
             self._list()
         if step == 0 and self.steering.until is not None and epoch >= self.steering.until:
@@ -103,6 +109,7 @@ class Studio(callbacks.Callback):
         if self.steering.paused and not last:
             self._tell_all("paused")
             while self.steering.paused and session.back is None and not self._is_to_end(session):
+                self.mirror.pass_by(self.model)
                 if self.steering.look(self, _PAUSE):
                     self._grow()
                     self.live.say(hypers=dict(self.model.hypers))
@@ -123,6 +130,7 @@ class Studio(callbacks.Callback):
         why = ("finished" if session.has_run_all else "stopped early") if session.ended else session.broken_by
         self._tell_all(why)
         self.steering.close()
+        self.mirror.stay(self.model)
         self.live.wait_for_readers(_LAST_WORDS)
 
     def close(self) -> None:
@@ -135,6 +143,10 @@ class Studio(callbacks.Callback):
         """The fit is another run now."""
         if self._server is not None:
             self._server.show(self)
+
+    def look(self) -> Any:
+        """Into the net, as it was a moment ago."""
+        return self.mirror
 
     # -- how --------------------------------------------------------------------------------------
 
@@ -173,6 +185,7 @@ class Studio(callbacks.Callback):
                 "hypers": hypers,
                 "ranges": {path: list(ends) for path, ends in self.model.hypers.ranges().items()},
                 "parameters": self.model.count_params(),
+                "picture": None if self.mirror is None else self.mirror.picture,
                 "at": time.time(),
             }
         )

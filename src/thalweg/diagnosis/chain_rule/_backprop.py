@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thalweg._names import unknown
+from thalweg.diagnosis.chain_rule._drawn_network import DrawnNetwork, drawn_network
 from thalweg.diagnosis.chain_rule._gradients import Gradient, gradients_of
 from thalweg.diagnosis.chain_rule._layer_pass import LayerPass, layers_of
 from thalweg.diagnosis.chain_rule._passes import CHAIN_RULE, Ground, Passes, ground_of, passes
@@ -218,6 +219,19 @@ class Backprop:
         if ratio > _GROWN:
             return f"The errors grow on their way back: in the first layer {ratio:.3g} times those in the last."
         return f"The errors reach the first layer at {ratio:.2g} times their size in the last: every layer is told what to do."
+
+    def network(self, example: int = 0, marked: tuple[str, int] | None = None) -> DrawnNetwork:
+        """What a picture of the net shows for one example: a few neurons of each layer, the weights between them, what is asked.
+
+        Args:
+            example: which.
+            marked: name of a layer and number of one of its neurons, which is there in any case.
+
+        Raises:
+            ValueError: where there is no such example, or the net has no Dense layer on flat rows.
+
+        """
+        return drawn_network(self, self._example(example), marked)
 
     def plot(
         self,

@@ -12,7 +12,7 @@ const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
 export const color = (i) => (dark.matches ? ON_DARK : ON_LIGHT)[i % ON_LIGHT.length];
 
-const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+export const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 function layout(given) {
   const ink = css("--ink"), faint = css("--line");

@@ -3,6 +3,7 @@ import * as api from "./api.js";
 import { Chart, color, line } from "./charts.js";
 import { el, number, say, seconds, show } from "./dom.js";
 import { Knob } from "./knob.js";
+import { NetPanel } from "./net.js";
 
 export function runPage(run) {
   const held = { now: {}, epochs: [], changes: [], notes: [], warnings: [], points: [], epoch: -1, series: -1 };
@@ -21,6 +22,7 @@ export function runPage(run) {
     keep: button("Checkpoint now", () => quiet({ do: "checkpoint" })),
     copy: button("Copy as Python", copy),
   };
+  const net = new NetPanel((what) => connection.wish(what));
   const sheet = new Map();
   let parent = null, branching = null, form = null, due = false, over = false;
 
@@ -34,7 +36,8 @@ export function runPage(run) {
         el("h3", {}, "Knobs"), knobs,
         el("h3", {}, "Note"), el("form", { className: "bar", onsubmit: write }, note, el("button", { type: "submit" }, "Keep")),
         el("h3", {}, "Checkpoints"), checkpoints,
-        el("h3", {}, "What happened"), told)));
+        el("h3", {}, "What happened"), told)),
+    net.place);
   for (const chart of [loss, more, turned]) chart.draw([], {});
 
   const connection = new api.Line(run, take, (state, why) => {
@@ -120,6 +123,7 @@ export function runPage(run) {
     turnKnobs();
     happened();
     list();
+    net.look(`${now.run || run} ${steered} ${steered ? "" : now.status}`, steered ? held.epochs.length : null);
   }
 
   function curves() {

@@ -1,0 +1,176 @@
+// A look into the net: a pad to draw on, what it says, and what backpropagation would have it change.
+import { color, css } from "./charts.js";
+import { el, number, svg } from "./dom.js";
+
+const APART = 150, STEP = 26, DOT = 10;
+
+export class NetPanel {
+  constructor(wish) {
+    Object.assign(this, { wish, seen: null, busy: false, again: false, side: null, epoch: null });
+    this.pad = el("canvas", { className: "pad", tabIndex: 0, role: "img", "aria-label": "Pad: draw with the mouse, a finger or a pen" });
+    this.label = el("select", { "aria-label": "What it is", onchange: () => this.ask() });
+    this.bars = el("ol", { className: "bars", "aria-label": "What the net says" });
+    this.picture = el("div", { className: "net" });
+    this.wishes = el("canvas", { className: "pad small", role: "img", "aria-label": "What the pixels are asked to be" });
+    this.told = el("p", { className: "hint", role: "status" });
+    const clear = el("button", { type: "button", onclick: () => this.clear() }, "Clear");
+    this.inner = el("div", { className: "look", hidden: true },
+      el("div", {}, this.pad, el("div", { className: "bar" }, clear, el("label", {}, "it is ", this.label))),
+      this.bars,
+      el("figure", {}, this.wishes, el("figcaption", { className: "hint" }, "What the pixels are asked for: blue to rise, orange to fall")));
+    this.place = el("section", { "aria-label": "The net" }, el("h3", {}, "The net"), this.told, this.inner, this.picture);
+    for (const name of ["pointerdown", "pointermove"]) this.pad.addEventListener(name, (event) => this.drawn(event));
+  }
+
+  // Once a net is another one, it is asked what it sees; while it learns, what it says is asked anew after each epoch.
+  async look(key, epoch) {
+    if (this.seen === key) {
+      if (epoch !== this.epoch && this.side && this.touched) this.ask();
+      this.epoch = epoch;
+      return;
+    }
+    this.seen = key;
+    this.epoch = epoch;
+    try {
+      const { picture, names } = await this.wish({ do: "sight" });
+      this.inner.hidden = !picture;
+      this.told.textContent = picture ? "" : "It sees no pictures, so there is nothing to draw for it.";
+      if (!picture || this.side) return;
+      this.side = picture;
+      [this.pad.width, this.pad.height] = [picture[1], picture[0]];
+      this.label.replaceChildren(el("option", { value: "" }, "–"), ...names.map((name, i) => el("option", { value: i }, name)));
+      this.pixels = new Float32Array(picture[0] * picture[1]);
+      this.paint();
+    } catch (error) {
+      this.told.textContent = error.message;
+    }
+  }
+
+  clear() {
+    this.pixels.fill(0);
+    this.paint();
+    this.bars.replaceChildren();
+    this.picture.replaceChildren();
+    this.touched = false;
+  }
+
+  // A soft brush, as wide as a digit's stroke is for its size.
+  drawn(event) {
+    if (!this.side || (event.type === "pointermove" && !event.buttons)) return;
+    event.preventDefault();
+    if (event.type === "pointerdown") this.pad.setPointerCapture(event.pointerId);
+    const [height, width] = this.side, box = this.pad.getBoundingClientRect();
+    const x = ((event.clientX - box.left) * width) / box.width - 0.5, y = ((event.clientY - box.top) * height) / box.height - 0.5;
+    const before = event.type === "pointerdown" || !this.last ? [x, y] : this.last, radius = Math.max(0.7, width / 22);
+    const steps = Math.ceil(2 * Math.hypot(x - before[0], y - before[1])) || 1;
+    for (let i = 1; i <= steps; i += 1) this.dab(before[0] + ((x - before[0]) * i) / steps, before[1] + ((y - before[1]) * i) / steps, radius);
+    this.last = [x, y];
+    this.touched = true;
+    this.paint();
+    this.ask();
+  }
+
+  dab(x, y, radius) {
+    const [height, width] = this.side;
+    for (let row = Math.max(0, Math.floor(y - 2 * radius)); row <= Math.min(height - 1, y + 2 * radius); row += 1) {
+      for (let column = Math.max(0, Math.floor(x - 2 * radius)); column <= Math.min(width - 1, x + 2 * radius); column += 1) {
+        const ink = Math.min(1, Math.max(0, 1.6 - Math.hypot(column - x, row - y) / radius));
+        this.pixels[row * width + column] = Math.max(this.pixels[row * width + column], ink);
+      }
+    }
+  }
+
+  paint() {
+    fill(this.pad, this.side, (i) => { const grey = 255 - 255 * this.pixels[i]; return [grey, grey, grey]; });
+  }
+
+  // One question at a time; what was drawn while it was under way is asked next.
+  async ask() {
+    if (!this.side) return;
+    this.again = true;
+    if (this.busy) return;
+    this.busy = true;
+    try {
+      while (this.again) {
+        this.again = false;
+        const what = { do: "answer", pixels: Array.from(this.pixels, (one) => Math.round(1000 * one) / 1000) };
+        if (this.label.value !== "") what.label = Number(this.label.value);
+        this.show(await this.wish(what));
+      }
+      this.told.textContent = "";
+    } catch (error) {
+      this.told.textContent = error.message;
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  show({ outputs, names, network, wishes, why }) {
+    const best = outputs.indexOf(Math.max(...outputs));
+    this.bars.replaceChildren(...outputs.slice(0, 40).map((one, i) => el("li", { className: i === best ? "best" : "" },
+      el("span", {}, names[i] ?? String(i)), el("meter", { min: 0, max: 1, value: Math.max(0, Math.min(1, one ?? 0)) }), el("span", { className: "number" }, percent(one)))));
+    this.picture.replaceChildren(...(network ? [drawing(network)] : why ? [el("p", { className: "hint" }, why)] : []));
+    this.wishes.parentElement.hidden = !wishes;
+    if (wishes) {
+      const flat = wishes.flat(), top = Math.max(...flat.map(Math.abs)) || 1;
+      [this.wishes.width, this.wishes.height] = [wishes[0].length, wishes.length];
+      fill(this.wishes, [wishes.length, wishes[0].length], (i) => signed(flat[i] / top));
+    }
+  }
+}
+
+// A probability as people write it; what is none stays a number.
+const percent = (one) => (one >= 0 && one <= 1 ? `${(100 * one).toFixed(1)} %` : number(one));
+
+function fill(canvas, [height, width], colour) {
+  const context = canvas.getContext("2d"), image = context.createImageData(width, height);
+  for (let i = 0; i < height * width; i += 1) image.data.set([...colour(i), 255], 4 * i);
+  context.putImageData(image, 0, 0);
+}
+
+const BLUE = [0, 114, 178], ORANGE = [213, 94, 0];
+
+function signed(share) {
+  const end = share > 0 ? BLUE : ORANGE;
+  return end.map((one) => 255 + (one - 255) * Math.abs(share));
+}
+
+// Layers as columns, neurons as dots, weights as lines by sign and size; triangles are what is asked.
+function drawing({ columns, weights, names, right, loss }) {
+  const tallest = Math.max(...columns.map(({ neurons }) => neurons.length)), height = STEP * tallest + 60;
+  const width = APART * (columns.length - 1) + 150;
+  const place = (column, i) => [50 + APART * column, 40 + STEP * (i + (tallest - columns[column].neurons.length) / 2)];
+  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `The net for this picture, loss ${number(loss)}` });
+  weights.forEach((matrix, k) => {
+    if (!matrix) return;
+    const top = Math.max(...matrix.flat().map(Math.abs)) || 1;
+    const all = matrix.flatMap((row, i) => row.map((value, j) => [Math.abs(value) / top, value, i, j])).sort((a, b) => a[0] - b[0]);
+    for (const [share, value, i, j] of all) {
+      const [x1, y1] = place(k, i), [x2, y2] = place(k + 1, j);
+      picture.append(svg("line", { x1: x1 + DOT, y1, x2: x2 - DOT, y2, stroke: color(value > 0 ? 0 : 1), "stroke-width": 0.3 + 2.2 * share, "stroke-opacity": 0.08 + 0.8 * share }));
+    }
+  });
+  columns.forEach((column, k) => {
+    const [x, top] = place(k, 0);
+    picture.append(text(x, top - 22, column.title, "middle", 11));
+    column.neurons.forEach((neuron, i) => {
+      const [, y] = place(k, i), value = column.activation[i] ?? 0, share = Math.min(1, Math.abs(value) / (column.largest || 1));
+      const last = k === columns.length - 1, ring = last && neuron === right;
+      picture.append(svg("circle", { cx: x, cy: y, r: DOT, fill: css("--ink"), "fill-opacity": 0.05 + 0.8 * share, stroke: ring ? color(2) : css("--soft"), "stroke-width": ring ? 3 : 1 },
+        svg("title", {}, `${column.title}, neuron ${neuron}: ${number(value)}, asked ${number(column.asked[i])}`)));
+      const asked = (column.asked[i] ?? 0) / (column.most_asked || 1), size = 5 * Math.sqrt(Math.abs(asked));
+      if (size > 0.8) {
+        const up = asked > 0 ? -1 : 1, left = x + DOT + 6;
+        picture.append(svg("path", { d: `M${left - size} ${y - up * size * 0.6}H${left + size}L${left} ${y + up * size * 0.9}Z`, fill: color(asked > 0 ? 0 : 1) }));
+      }
+      if (last) picture.append(text(x + DOT + 18, y + 4, `${names[neuron] ?? neuron}  ${percent(value)}`, "start", 11));
+    });
+    const more = column.total - column.neurons.length;
+    if (more > 0) picture.append(text(x, place(k, column.neurons.length - 1)[1] + 24, `and ${more.toLocaleString("en")} more`, "middle", 10));
+  });
+  return picture;
+}
+
+function text(x, y, words, anchor, size) {
+  return svg("text", { x, y, "text-anchor": anchor, "font-size": size, fill: css("--ink") }, document.createTextNode(words));
+}
