@@ -8,9 +8,10 @@ A net of 784-128-128-10 on the embedded digits, batches of 32. Costs are paired:
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import statistics
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -47,35 +48,59 @@ def timed(x: np.ndarray, y: np.ndarray, more: list[Any], epochs: int = EPOCHS) -
     return time.perf_counter() - begun
 
 
-class Reader(threading.Thread):
-    """Sockets to a fit's page; how many frames came, and how large they were."""
+READERS = """
+import asyncio, contextlib, json, sys, time
+from websockets.asyncio.client import connect
+address, token, count, slow = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4] == "slow"
+frames = opened = 0
+
+async def one():
+    global frames, opened
+    head = {"Authorization": f"Bearer {token}"}
+    with contextlib.suppress(Exception):
+        async with connect(address, additional_headers=head, proxy=None, max_size=None, open_timeout=60, max_queue=1) as socket:
+            opened += 1
+            if opened == count:
+                print("open", flush=True)
+            while True:
+                if slow:
+                    await asyncio.sleep(60)
+                else:
+                    await socket.recv()
+                    await socket.send('{"got": true}')
+                    frames += 1
+
+async def all_of_them():
+    gates = [asyncio.ensure_future(one()) for _ in range(count)]
+    await asyncio.to_thread(sys.stdin.readline)
+    print(frames, flush=True)
+    for gate in gates:
+        gate.cancel()
+
+asyncio.run(all_of_them())
+"""
+
+
+class Reader:
+    """Sockets to a fit's page, in another process; a slow one never reads what it is sent."""
 
     def __init__(self, studio: Studio, count: int = 1, slow: bool = False) -> None:
-        super().__init__(daemon=True)
-        self.studio, self.count, self.slow = studio, count, slow
-        self.frames, self.bytes, self.over = 0, 0, threading.Event()
-        self.opened = 0
+        self.studio, self.count, self.slow, self.frames = studio, count, slow, 0
 
-    def run(self) -> None:
-        asyncio.run(self._all())
-
-    async def _all(self) -> None:
-        await asyncio.gather(*(self._one() for _ in range(self.count)), return_exceptions=True)
-
-    async def _one(self) -> None:
+    def start(self) -> None:
+        """Open all of them."""
         server = self.studio._server
         address = f"ws://127.0.0.1:{server.port}/api/runs/{self.studio.live.now['run']}/live"
-        head = {"Authorization": f"Bearer {server.token}"}
-        with contextlib.suppress(OSError):
-            async with connect(address, additional_headers=head, proxy=None, max_size=None, open_timeout=60) as socket:
-                self.opened += 1
-                while not self.over.is_set():
-                    if self.slow:
-                        await asyncio.sleep(0.5)
-                        continue
-                    with contextlib.suppress(TimeoutError):
-                        text = await asyncio.wait_for(socket.recv(), 0.5)
-                        self.frames, self.bytes = self.frames + 1, self.bytes + len(text)
+        how = [address, server.token, str(self.count), "slow" if self.slow else "fast"]
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", READERS, *how], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout.readline() == "open\n"
+
+    def end(self) -> None:
+        """Close them."""
+        said, _ = self.process.communicate("\n", timeout=60)
+        self.frames = int(said.split()[0])
 
 
 class Open(callbacks.Callback):
@@ -89,9 +114,7 @@ class Open(callbacks.Callback):
             return
         if self.reader is not None:
             self.reader.start()
-            until = time.monotonic() + 60
-            while self.reader.opened < self.reader.count and time.monotonic() < until:
-                time.sleep(0.01)
+            time.sleep(3)  # opening is over
         self.begun = time.perf_counter()
 
 
@@ -107,7 +130,8 @@ def cost(x: np.ndarray, y: np.ndarray, readers: int, slow: bool) -> tuple[float,
         opened = Open(reader if readers else None)
         timed(x, y, [studio, opened])
         took = time.perf_counter() - opened.begun
-        reader.over.set()
+        if readers:
+            reader.end()
         ratios.append(took / plain)
         if readers:
             rates.append(reader.frames / took / readers)
@@ -134,6 +158,7 @@ def latency(x: np.ndarray, y: np.ndarray) -> list[float]:
                     told = json.loads(await socket.recv())
                     if told.get("number") == i:
                         break
+                    await socket.send('{"got": true}')
                 while not any(abs(one.new - value) < 1e-12 for one in model.history.changes[-3:]):
                     await asyncio.sleep(0.001)
                 found.append(time.perf_counter() - begun)

@@ -122,6 +122,7 @@ def test_a_run_that_grows_on_disk_is_told_as_it_grows(server, runs):
             f"ws://127.0.0.1:{server.port}/api/runs/first/live", additional_headers=head, proxy=None
         ) as socket:
             first = json.loads(await asyncio.wait_for(socket.recv(), 10))
+            await socket.send('{"got": true}')
             with (runs / "first" / "history.jsonl").open("a") as file:
                 file.write(
                     '{"epoch": 3, "loss": 0.25}\n{"note": {"epoch": 3, "step": 0, "text": "<b>x"}}\n{"epoch": 4, "lo'
@@ -140,6 +141,23 @@ def test_a_run_that_grows_on_disk_is_told_as_it_grows(server, runs):
         and second["notes"][0]["text"] == "<b>x"
     )
     assert answer["number"] == 1 and "cannot be steered" in answer["error"] and "no JSON" in wrong["error"]
+
+
+def test_whoever_does_not_read_gets_one_frame(server, runs):
+    async def watch():
+        head = {"Authorization": f"Bearer {server.token}"}
+        async with connect(
+            f"ws://127.0.0.1:{server.port}/api/runs/first/live", additional_headers=head, proxy=None
+        ) as socket:
+            await asyncio.wait_for(socket.recv(), 10)
+            with (runs / "first" / "history.jsonl").open("a") as file:
+                file.write('{"epoch": 3, "loss": 0.25}\n')
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(socket.recv(), 1.5)
+            await socket.send('{"got": true}')
+            return json.loads(await asyncio.wait_for(socket.recv(), 10))
+
+    assert [one["epoch"] for one in asyncio.run(watch())["epochs"]] == [3]
 
 
 def test_a_run_that_is_not_there_is_told_so(server):

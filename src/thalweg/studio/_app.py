@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from thalweg.studio._guard import Guard
 from thalweg.studio._house import Elsewhere, House, Shown
-from thalweg.studio._live import Cursor
+from thalweg.studio._live import Cursor, Live
 from thalweg.studio._script import script_of
 from thalweg.studio._steering import Refused
 from thalweg.studio._thin import thinned
@@ -27,6 +27,8 @@ from thalweg.studio._thin import thinned
 _PAGE = Path(__file__).parent / "page"
 _KINDS = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _BEAT = 0.1  # seconds between two frames at least
+_EACH = 0.002  # of them for each reader: hundreds get frames less often, so that all together cost no more than a few
+_MEMORY = 64  # frames that are kept for other readers who have come as far
 _LOOK = 0.5  # between two looks at a folder
 _ANSWER = 10.0  # seconds in which a fit does what it was asked
 _REACH = 3.0  # in which another process lets itself be reached
@@ -143,7 +145,8 @@ async def _live(socket: WebSocket, house: House) -> None:
         if shown.elsewhere is not None:
             await _relayed(socket, shown.elsewhere)
             shown = await asyncio.to_thread(house.find, socket.path_params["run"])  # that process is gone
-        await _until_either(_tell(socket, shown), _listen(socket, shown))
+        got = asyncio.Event()
+        await _until_either(_tell(socket, shown, got), _listen(socket, shown, got))
 
 
 async def _until_either(*works: Awaitable[None]) -> None:
@@ -157,8 +160,10 @@ async def _until_either(*works: Awaitable[None]) -> None:
         task.result()
 
 
-async def _tell(socket: WebSocket, shown: Shown) -> None:
-    """What is new, at most ten times a second; whoever reads slowly gets it less often, and all at once."""
+async def _tell(socket: WebSocket, shown: Shown, got: asyncio.Event) -> None:
+    """What is new, at most ten times a second, once the frame before has been got: whoever reads slowly gets it less often, and
+    whoever does not read gets one.
+    """
     cursor, version = Cursor(), -1
     try:
         while True:
@@ -166,17 +171,26 @@ async def _tell(socket: WebSocket, shown: Shown) -> None:
                 await asyncio.to_thread(shown.recorded.look)
             if shown.live.version != version:
                 version = shown.live.version
-                frame, cursor = shown.live.since(cursor)
-                frame["epochs"] = thinned(frame["epochs"])
-                await socket.send_text(json.dumps(frame))
+                text, cursor = _frame(shown.live, cursor, version)
+                await socket.send_text(text)
                 shown.live.handed(socket, version)
-            await asyncio.sleep(_BEAT if shown.recorded is None else _LOOK)
+                await got.wait()
+                got.clear()
+            await asyncio.sleep(max(_BEAT, _EACH * shown.live.readers) if shown.recorded is None else _LOOK)
     finally:
         shown.live.handed(socket, None)
 
 
-async def _listen(socket: WebSocket, shown: Shown) -> None:
-    """What is asked for; each wish has a number, by which its answer is known."""
+@lru_cache(maxsize=_MEMORY)
+def _frame(live: Live, cursor: Cursor, version: int) -> tuple[str, Cursor]:
+    """What has come since a cursor as text; readers who have come as far are handed the same."""
+    frame, after = live.since(cursor)
+    frame["epochs"] = thinned(frame["epochs"])
+    return json.dumps(frame), after
+
+
+async def _listen(socket: WebSocket, shown: Shown, got: asyncio.Event) -> None:
+    """What is asked for; each wish has a number, by which its answer is known. ``{"got": true}`` asks for the next frame."""
     while True:
         text = await socket.receive_text()
         wish: dict[str, Any] = {}
@@ -184,6 +198,9 @@ async def _listen(socket: WebSocket, shown: Shown) -> None:
             if len(text) > _LARGEST:
                 raise Refused(f"What is asked for is longer than {_LARGEST:,} bytes.")
             wish = _wish(text)
+            if "got" in wish:
+                got.set()
+                continue
             answer = {"answer": await _done(shown, wish)}
         except Refused as error:
             answer = {"error": str(error)}

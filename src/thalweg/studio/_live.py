@@ -88,6 +88,11 @@ class Live:
             self._life += 1
             self._version += 1
 
+    @property
+    def readers(self) -> int:
+        """How many read."""
+        return len(self._readers)
+
     def handed(self, reader: object, version: int | None) -> None:
         """A reader has been handed a version; None: it reads no more."""
         if version is None:

@@ -97,7 +97,7 @@ class Server:
 
         app = app_of(self.house, self.token, self.port)
         how = uvicorn.Config(
-            app, log_level="critical", lifespan="off", ws_max_size=1 << 20, ws_max_queue=4, timeout_keep_alive=5,
+            app, log_level="critical", lifespan="off", ws_max_size=1 << 20, ws_max_queue=4, ws_per_message_deflate=False, timeout_keep_alive=5,
             access_log=False, server_header=False,
         )  # fmt: skip
         self._server = uvicorn.Server(how)

@@ -46,7 +46,10 @@ export class Line {
     } else if (message.error) {
       this.over = true;
       this.onstate("refused", message.error);
-    } else this.onframe(message);
+    } else {
+      this.onframe(message);
+      if (this.socket.readyState === WebSocket.OPEN) this.socket.send('{"got":true}'); // the next one, please
+    }
   }
 
   lost() {
