@@ -1,5 +1,6 @@
 """What a fit tells, and its readers: whoever reads whenever ends with all of it."""
 
+import threading
 import time
 
 import numpy as np
@@ -49,6 +50,31 @@ def test_a_reader_ends_with_all_of_it_however_seldom_it_reads(steps):
     assert held == {name: whole[name] for name in LISTS}
     assert known == {"series": whole["series"], "points": whole["points"]}
     assert live.since(cursor)[0]["points"] == [] and not live.since(cursor)[0]["fresh"]
+
+
+def test_last_words_wait_for_whoever_reads_and_for_nobody_else():
+    live = Live()
+    live.say(status="running")
+    live.handed("slow", live.version)
+    live.handed("prompt", live.version, got=True)
+    live.say(status="finished")
+    begun = time.monotonic()
+
+    def read():
+        time.sleep(0.4)
+        live.handed("prompt", live.version, got=True)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    live.wait_for_readers(5)
+    thread.join()
+    assert 0.3 < time.monotonic() - begun < 3
+    begun = time.monotonic()
+    live.wait_for_readers(5)
+    assert time.monotonic() - begun < 1, "nobody but one who does not read"
+    live.handed("slow", None)
+    live.handed("prompt", None)
+    assert live.readers == 0
 
 
 def test_numbers_that_are_none_and_arrays_become_plain():

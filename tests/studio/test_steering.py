@@ -135,6 +135,12 @@ def test_without_a_folder_knobs_turn_and_checkpoints_are_refused(tmp_path):
     assert len(history.changes) == 1 and studio.link.endswith("#run=fit-1")
 
 
+def test_a_population_is_refused(tmp_path):
+    crew = thalweg.Population([net(), net()])
+    with pytest.raises(TypeError, match="Studio shows one net"):
+        crew.fit(X, Y, epochs=1, verbose=0, callbacks=[Studio(tmp_path, tell=None)])
+
+
 def test_once_it_is_over_nothing_can_be_asked(tmp_path):
     _, _, studio, _ = steered(tmp_path, {})
     with pytest.raises(Refused, match="The fit is over"):

@@ -23,16 +23,16 @@ def studio(runs: str, port: int, opened: bool) -> None:
         raise NotADirectoryError(f"{runs} is a file; the studio shows a folder of runs.")
     server = Server(House(runs), port)
     server.start()
-    click.echo(f"studio: {server.link}\nCtrl-C ends it")
     if opened:
         webbrowser.open(server.link)
-    until_interrupted()
+    until_interrupted(f"studio: {server.link}\nCtrl-C ends it")
     server.stop()
 
 
-def until_interrupted() -> None:
-    """Wait for Ctrl-C."""
+def until_interrupted(told: str) -> None:
+    """Tell something, and wait for Ctrl-C, which may come as soon as it is read."""
     try:
+        click.echo(told)
         while True:
             time.sleep(3600)
     except KeyboardInterrupt:

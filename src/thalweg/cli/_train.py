@@ -57,8 +57,7 @@ def train(name: str, asked: dict[str, Any]) -> None:
     if studio:
         from thalweg.cli._studio import until_interrupted
 
-        console.print(f"the page stays until Ctrl-C: {studio[0].link}", soft_wrap=True)
-        until_interrupted()
+        until_interrupted(f"the page stays until Ctrl-C: {studio[0].link}")
 
 
 def _studio(folder: Path, asked: dict[str, Any]) -> list[Any]:

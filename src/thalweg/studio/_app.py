@@ -176,6 +176,7 @@ async def _tell(socket: WebSocket, shown: Shown, got: asyncio.Event) -> None:
                 shown.live.handed(socket, version)
                 await got.wait()
                 got.clear()
+                shown.live.handed(socket, version, got=True)
             await asyncio.sleep(max(_BEAT, _EACH * shown.live.readers) if shown.recorded is None else _LOOK)
     finally:
         shown.live.handed(socket, None)

@@ -8,6 +8,7 @@ import time
 from typing import Any, NamedTuple
 
 _LOOK = 0.02  # seconds between looks at who has read
+_PROMPT = 0.2  # in which whoever reads has got a frame
 LISTS = ("epochs", "changes", "notes", "warnings")
 """What only grows, until a fit goes back."""
 
@@ -49,7 +50,7 @@ class Live:
         self._points: list[list[Any]] = []
         self._epoch, self._series, self._life, self._version = -1, 0, 0, 0
         self._lock = threading.Lock()
-        self._readers: dict[object, int] = {}  # who reads, and which version each was handed
+        self._readers: dict[object, tuple[int, bool]] = {}  # who reads: the version handed last, and whether it was got
 
     @property
     def version(self) -> int:
@@ -93,17 +94,20 @@ class Live:
         """How many read."""
         return len(self._readers)
 
-    def handed(self, reader: object, version: int | None) -> None:
-        """A reader has been handed a version; None: it reads no more."""
+    def handed(self, reader: object, version: int | None, got: bool = False) -> None:
+        """A reader has been handed a version, or has got it; None: it reads no more."""
         if version is None:
             self._readers.pop(reader, None)
         else:
-            self._readers[reader] = version
+            self._readers[reader] = (version, got)
 
     def wait_for_readers(self, seconds: float) -> None:
-        """Until everybody has been handed what there is: the last words before a process ends."""
-        until = time.monotonic() + seconds
-        while any(version < self._version for version in list(self._readers.values())) and time.monotonic() < until:
+        """Until whoever reads has got what there is: the last words before a process ends. Who does not read is not waited for."""
+        begun = time.monotonic()
+        while (now := time.monotonic() - begun) < seconds:
+            late = [got for version, got in list(self._readers.values()) if version < self._version or not got]
+            if not late or (now > _PROMPT and not any(late)):
+                return
             time.sleep(_LOOK)
 
     def since(self, cursor: Cursor = START) -> tuple[dict[str, Any], Cursor]:

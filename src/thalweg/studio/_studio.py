@@ -37,8 +37,9 @@ class Studio(callbacks.Callback):
         link: to the page, once a fit has begun.
 
     Raises:
-        ImportError: where the extra ``studio`` is missing.
+        ImportError: where the extra ``studio`` is missing, when the fit begins.
         OSError: where the port is taken.
+        TypeError: in the fit of a population.
 
     Example:
         >>> from thalweg.studio import Studio
@@ -63,6 +64,10 @@ class Studio(callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         """Open the page."""
         session = self.model.session
+        if hasattr(self.model, "models"):
+            raise TypeError(
+                "Studio shows one net while it trains; a population has many. Give one of its nets a fit of its own."
+            )
         found = [one for one in session.callbacks if isinstance(one, callbacks.RunFolder)]
         self.run_folder = found[0] if found else _NoFolder()
         self._lines = Lines({None: self.model.history}, whole=True)
