@@ -94,7 +94,9 @@ def test_nets_of_no_pictures_and_fits_that_do_not_come_by(monkeypatch):
         Mirror((8, 8, 1), (0.0, 1.0)).look({"do": "answer"})
 
 
-def test_the_mirror_follows_the_net_while_somebody_looks_and_copies_nothing_else():
+def test_the_mirror_follows_the_net_while_somebody_looks_and_copies_nothing_else(monkeypatch):
+    monkeypatch.setattr("thalweg.studio._net._FRESH", 60.0)
+    monkeypatch.setattr("thalweg.studio._net._PATIENCE", 60.0)
     model, copies = net(), []
     mirror = Mirror((8, 8, 1), (0.0, 1.0))
     real = model.get_weights
