@@ -22,6 +22,7 @@ from thalweg.callbacks._run_record import (
     RECORD,
     Lines,
     arguments_of,
+    checkpoints_in,
     differences,
     machine,
     now,
@@ -273,6 +274,10 @@ class RunFolder(Callback):
 
     # -- back, and another way ------------------------------------------------------------------
 
+    def checkpoints(self) -> list[Path]:
+        """Those that there are, in the order of the fit."""
+        return checkpoints_in(self.folder)
+
     def checkpoint(self) -> Path:
         """Write a checkpoint that stays, at a safe point; gives its path."""
         self._look()
@@ -327,8 +332,7 @@ class RunFolder(Callback):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Write the last model, and how the run ended."""
-        session = self.model.session
-        self._end(("finished" if session.has_run_all else "stopped early") if session.ended else session.broken_by)
+        self._end(self.model.session.outcome)
 
     def _end(self, why: str) -> None:
         session = self.model.session

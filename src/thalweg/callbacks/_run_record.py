@@ -187,8 +187,7 @@ class Run(NamedTuple):
 
     def checkpoints(self) -> list[Path]:
         """All of them, those that stay included, in the order of the fit."""
-        found = [path for name in (CHECKPOINTS, PINNED) for path in CheckpointFolder(self.path / name).paths()]
-        return sorted(found, key=lambda path: path.name)
+        return checkpoints_in(self.path)
 
     @property
     def resumable(self) -> bool:
@@ -196,6 +195,12 @@ class Run(NamedTuple):
         return self.state not in ("running", "finished", "stopped early") and bool(
             CheckpointFolder(self.path / CHECKPOINTS).paths()
         )
+
+
+def checkpoints_in(folder: Path) -> list[Path]:
+    """A run's checkpoints, those that stay included, in the order of the fit."""
+    found = [path for name in (CHECKPOINTS, PINNED) for path in CheckpointFolder(folder / name).paths()]
+    return sorted(found, key=lambda path: path.name)
 
 
 def read_run(path: str | os.PathLike[str], epochs: bool = True) -> Run:
@@ -233,12 +238,12 @@ def _epochs(path: Path) -> Iterator[dict[str, Any]]:
                 yield found
 
 
-def runs_in(folder: str | os.PathLike[str], epochs: bool = True) -> list[Run]:
+def runs_in(folder: str | os.PathLike[str]) -> list[Run]:
     """The runs in a folder and the folders below it, the oldest first; what is no run is passed over."""
     found = []
     for record in Path(folder).rglob(RECORD):
         try:
-            found.append(read_run(record.parent, epochs))
+            found.append(read_run(record.parent))
         except (files.FileError, OSError):
             continue
     return sorted(found, key=lambda run: (str(run.record.get("begun")), str(run.path)))

@@ -236,6 +236,11 @@ class Session:
         """Whether as many epochs are done as were asked for."""
         return bool(self.epoch >= self.asked["epochs"])
 
+    @property
+    def outcome(self) -> str:
+        """How the fit ended."""
+        return ("finished" if self.has_run_all else "stopped early") if self.ended else self.broken_by
+
     def finalize(self) -> None:
         """See :func:`finalize`."""
         finalize(self.model)

@@ -21,7 +21,7 @@ def script_of(folder: Path) -> str:
         folder: of the run.
 
     """
-    run, live = callbacks.read_run(folder), _told(folder)
+    run, live = callbacks.read_run(folder, epochs=False), _told(folder)
     frame, _ = live.since()
     record, fit = run.record, run.record.get("fit") or {}
     changes = [(one["epoch"], one["step"], one["path"], one["new"]) for one in frame["changes"]]

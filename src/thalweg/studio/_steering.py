@@ -9,11 +9,9 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from thalweg import callbacks
 from thalweg._names import Table
 
 _LONGEST = 2000  # letters of a note
-_WAIT = 0.05  # seconds between looks while a fit pauses
 
 
 class Refused(ValueError):  # noqa: N818  as of a wish
@@ -154,13 +152,13 @@ def _branch(studio: Any, wish: Mapping[str, Any]) -> Any:
     folder = _next_to(studio.run_folder.folder)
     studio.run_folder.branch(path, folder)
     studio.steering.after_back = values
-    studio.branched(folder)
+    studio.branched()
     return {"run": folder.name}
 
 
 def _known_checkpoint(studio: Any, wish: Mapping[str, Any]) -> Path:
     name = _text("checkpoint", wish.get("checkpoint"))
-    known = {path.name: path for path in callbacks.read_run(studio.run_folder.folder).checkpoints()}
+    known = {path.name: path for path in studio.run_folder.checkpoints()}
     if name not in known:
         raise Refused(f"checkpoint: this run has none of the name {name!r}; it has {', '.join(known) or 'none'}.")
     return known[name]

@@ -130,10 +130,8 @@ class Studio(callbacks.Callback):
 
     def on_train_end(self, logs: Any = None) -> None:
         """The fit is over; the page stays as long as the process."""
-        session = self.model.session
         self._grow()
-        why = ("finished" if session.has_run_all else "stopped early") if session.ended else session.broken_by
-        self._tell_all(why)
+        self._tell_all(self.model.session.outcome)
         self.steering.close()
         self.mirror.stay(self.model)
         self.live.wait_for_readers(_LAST_WORDS)
@@ -144,7 +142,7 @@ class Studio(callbacks.Callback):
             self.live.say(status="failed")
         self.steering.close()
 
-    def branched(self, folder: Path) -> None:
+    def branched(self) -> None:
         """The fit is another run now."""
         if self._server is not None:
             self._server.show(self)
@@ -168,10 +166,8 @@ class Studio(callbacks.Callback):
 
     def _list(self) -> None:
         """Checkpoints that there are."""
-        folder = self.run_folder.folder
-        if folder is not None:
-            found = callbacks.read_run(folder, epochs=False).checkpoints()
-            self.live.say(checkpoints=[path.name for path in found])
+        if self.run_folder.folder is not None:
+            self.live.say(checkpoints=[path.name for path in self.run_folder.checkpoints()])
 
     def _tell_all(self, status: str) -> None:
         session, hypers = self.model.session, dict(self.model.hypers)
