@@ -135,6 +135,20 @@ def test_without_a_folder_knobs_turn_and_checkpoints_are_refused(tmp_path):
     assert len(history.changes) == 1 and studio.link.endswith("#run=fit-1")
 
 
+def test_a_studio_that_is_handed_to_a_second_fit_shows_that_one(tmp_path):
+    studio = Studio(tmp_path / "runs", tell=None)
+    for name in ("first", "second"):
+        fit(
+            net(),
+            Asks(studio, {(0, 1): [{"do": "one more epoch"}, {"do": "go on"}]}),
+            studio,
+            run=tmp_path / "runs" / name,
+        )
+        frame, _ = studio.live.since()
+        assert len(frame["epochs"]) == 4 and frame["now"]["run"] == name
+    assert {row["run"]: row["done"] for row in studio._server.house.rows()} == {"first": 4, "second": 4}
+
+
 def test_a_population_is_refused(tmp_path):
     crew = thalweg.Population([net(), net()])
     with pytest.raises(TypeError, match="Studio shows one net"):

@@ -29,10 +29,15 @@ class Steering:
 
     def __init__(self) -> None:
         self.waiting: queue.SimpleQueue[tuple[dict[str, Any], Future[Any]]] = queue.SimpleQueue()
+        self.begin()
+        self.open = False
+
+    def begin(self) -> None:
+        """A fit begins, of which nobody has asked anything."""
         self.paused = False
         self.until: int | None = None
         self.after_back: dict[str, float] = {}  # hypers for where the fit comes to be again
-        self.open = False
+        self.open = True
 
     def ask(self, wish: Mapping[str, Any]) -> Future[Any]:
         """Ask for something; the future holds what came of it, or a :class:`Refused`."""

@@ -74,7 +74,8 @@ class Studio(callbacks.Callback):
         rows = getattr(session.feed, "rows", None)
         self.mirror = Mirror(*sight_of(self.model, None if rows is None else rows.x[0][:_SOME]))
         self._server = Server.of_process(self.runs, self.port)
-        self.steering.open = True
+        self.steering.begin()
+        self.live.begin_anew()  # one that was handed to a fit before shows this one
         self._tell_all("running")
         self._server.show(self)
         self.link = self._server.link_to(self)
