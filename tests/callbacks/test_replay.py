@@ -20,6 +20,10 @@ class Hand(Steps):
     def __init__(self, turned, stop=None):
         self.turned, self.stop = turned, stop
 
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 0:  # there is no safe point before the first step
+            self.on_safe_point(0, 0)
+
     def on_safe_point(self, epoch, step, last=False):
         for at, factor in self.turned:
             if at == (epoch, step):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -53,6 +54,7 @@ class Program:
 
 
 _programs: OrderedDict[Any, Program] = OrderedDict()
+_lock = threading.RLock()  # nets may be looked at by one thread while another trains
 
 
 def program(kind: str, task: Task, members: tuple[str, int] | None = None) -> Program:
@@ -89,19 +91,21 @@ def program_of(make: Callable[..., Callable[..., Any]], *how: Any, key: Any) -> 
 
 
 def _kept(key: Any, made: Callable[[], Made]) -> Program:
-    if key not in _programs:
-        use_disk_cache()
-        function, more = made()
-        _programs[key] = Program(function, {**compiler_options(), **more})
-        if len(_programs) > _MOST:
-            _programs.popitem(last=False)[1].clear()
-    _programs.move_to_end(key)
-    return _programs[key]
+    with _lock:
+        if key not in _programs:
+            use_disk_cache()
+            function, more = made()
+            _programs[key] = Program(function, {**compiler_options(), **more})
+            if len(_programs) > _MOST:
+                _programs.popitem(last=False)[1].clear()
+        _programs.move_to_end(key)
+        return _programs[key]
 
 
 def compiled() -> list[Program]:
     """Every program the process holds, the longest unused first."""
-    return list(_programs.values())
+    with _lock:
+        return list(_programs.values())
 
 
 def _train(task: Task) -> Callable[..., Any]:

@@ -160,7 +160,7 @@ class Session:
         self.epoch, self.step = self.asked["initial_epoch"], 0  # steps of the epoch
         self.totals: Any = None  # running sums of the epoch, None between epochs
         self.results: Any = None  # what they make
-        self.numbers: np.ndarray | None = None  # hypers of the last chunk
+        self.numbers: Any = self.turned_to()  # hypers of the last chunk; what is turned from here on goes on record
         self.before: Chunk | None = None  # the last chunk whose loss was finite
         self.judges = True  # whether a loss that is no number ends the fit
         self.resumed: dict[str, Any] | None = None  # a snapshot that is still to be taken over
@@ -429,7 +429,8 @@ class Session:
 
     def restore_members(self, snapshot: dict[str, Any]) -> None:
         """Give each net its own."""
-        state, self.numbers = given_back(self.model, snapshot["members"][0], self.state(self.fresh_totals()))
+        state, own = given_back(self.model, snapshot["members"][0], self.state(self.fresh_totals()))
+        self.numbers = self.numbers if own is None else own
         self.keep(state)
         self.totals = state.totals if self.step else None
 
@@ -462,10 +463,14 @@ class Session:
         """Hand a state's arrays to the model."""
         take_over(self.model, state)
 
+    def turned_to(self) -> Any:
+        """The hypers as they are."""
+        return self.task.hypers()
+
     def vector(self) -> Any:
         """The hypers in force; what changed since the last chunk goes on record."""
-        numbers = self.task.hypers()
-        if self.numbers is not None and not np.array_equal(numbers, self.numbers):
+        numbers = self.turned_to()
+        if not np.array_equal(numbers, self.numbers):
             for i in np.flatnonzero(numbers != self.numbers):
                 self.history.changed(self.epoch, self.step, self.paths[i], float(self.numbers[i]), float(numbers[i]))
         self.numbers = numbers
@@ -507,7 +512,7 @@ def held_by(model: Model, state: TrainState, numbers: Any) -> dict[str, Any]:
     return {
         "state": [np.asarray(leaf) for leaf in jax.tree.leaves(jax.device_get(state))],
         "hypers": dict(model.hypers),
-        "numbers": None if numbers is None else numbers.tolist(),
+        "numbers": numbers.tolist(),
         "stopped": bool(model.stop_training),
     }
 
@@ -518,7 +523,7 @@ def given_back(model: Model, held: dict[str, Any], like: TrainState) -> tuple[Tr
         if model.hypers[path] != value:
             model.hypers[path] = value
     model.stop_training = held["stopped"]
-    numbers = held["numbers"]
+    numbers = held["numbers"]  # None in checkpoints of old that were written before the first step
     return jax.tree.unflatten(jax.tree.structure(like), held["state"]), None if numbers is None else np.array(numbers)
 
 

@@ -195,18 +195,21 @@ class PopulationSession(Session):
         pairs = zip(self.callbacks.running, self.population, strict=True)
         return [runs and not model.stop_training for runs, model in pairs]
 
+    def turned_to(self) -> Any:
+        """Each member's hypers as they are."""
+        return self.crew.numbers()
+
     def vector(self) -> Any:
         """All members' hypers; changes go on record in each member's own history."""
-        numbers, before = self.crew.numbers(), self.numbers
-        changed = before is None or any(not np.array_equal(a, b) for a, b in zip(numbers, before, strict=True))
-        if before is not None and changed:
+        numbers, before = self.turned_to(), self.numbers
+        changed = any(not np.array_equal(a, b) for a, b in zip(numbers, before, strict=True))
+        if changed:
             self.callbacks.record(before, numbers, self.paths_of, self.epoch, self.step)
         if changed or self._vector is None:
             self.numbers, self._vector = numbers, self.crew.vectors(numbers)
         return self._vector
 
     _vector: Any = None
-    numbers: Any = None  # each member's own
 
     def state(self, totals: Any) -> TrainState:
         """The members' arrays as one state; gathered anew only where somebody set a weight."""
@@ -252,8 +255,8 @@ class PopulationSession(Session):
         totals = jax.device_get(self.fresh_totals() if self.totals is None else self.totals)
         held = []
         for i, model in enumerate(self.population):
-            own = self.numbers and self.numbers[i]
-            held.append(held_by(model, state_of(model, jax.tree.map(lambda leaf, i=i: leaf[i], totals)), own))
+            state = state_of(model, jax.tree.map(lambda leaf, i=i: leaf[i], totals))
+            held.append(held_by(model, state, self.numbers[i]))
         return {"members": held}
 
     def check_snapshot(self, snapshot: dict[str, Any]) -> None:
