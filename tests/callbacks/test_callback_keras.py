@@ -189,4 +189,5 @@ def test_every_hook_of_keras_is_one_of_ours():
     assert theirs == {name for name in dir(ours.Callback) if name.startswith("on_")} - {
         "on_progress",
         "on_safe_point",
+        "on_search_begin",
     }

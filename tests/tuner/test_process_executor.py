@@ -239,7 +239,7 @@ class Quiet:
     def planned(self, record):
         pass
 
-    def progressed(self, group, epoch, epochs):
+    def progressed(self, group, epoch, epochs, logs=None):
         pass
 
 

@@ -254,7 +254,7 @@ def test_overwrite(tmp_path):
     (tmp_path / "first" / "groups").mkdir()
     (tmp_path / "first" / "groups" / "0.safetensors").write_text("a checkpoint")
     (tmp_path / "first" / "notes.txt").write_text("a person's")
-    with opened(tmp_path / "first", {"seed": 2}, [], overwrite=True, folders=["groups", "none"]) as study:
+    with opened(tmp_path / "first", {"seed": 2}, [], overwrite=True, parts=["groups", "none"]) as study:
         assert study.trials == [] and study.identity == {"seed": 2}
     names = sorted(path.name for path in (tmp_path / "first").iterdir())
     assert names == ["journal.jsonl", "lock", "notes.txt"] and read_study(journal.parent).trials == []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 Logs = dict[str, Any]
@@ -33,6 +34,25 @@ def listens(callback: object, hook: str) -> bool:
     return any(callable(method) and not getattr(method, "_is_default", False) for method in own)
 
 
+def apart(given: Iterable[Any]) -> tuple[list[Any], list[Any]]:
+    """Callbacks that are of a search as a whole, and those of each fit.
+
+    Example:
+        >>> class Look(Callback):
+        ...     of_searches = True
+        >>> [len(each) for each in apart([Callback(), Look(), Callback()])]
+        [1, 2]
+
+    """
+    listed = list(given)
+    return [one for one in listed if is_of_searches(one)], [one for one in listed if not is_of_searches(one)]
+
+
+def is_of_searches(callback: object) -> bool:
+    """Whether a search as a whole has it; any object with hooks will do."""
+    return bool(getattr(callback, "of_searches", False))
+
+
 class Callback:
     """Base class for what listens to a fit: override the hooks you need.
 
@@ -59,11 +79,17 @@ class Callback:
     params: Mapping[str, Any] | None = None
     per_member: bool = False
     comes_last: ClassVar[bool] = False  # whether it is called after all others, once they have written what they write
+    of_searches: ClassVar[bool] = (
+        False  # whether a search as a whole has it, instead of a copy a trial: on_search_begin
+    )
     member: int | None = None  # which member of a population this copy is for
 
     def set_model(self, model: Any) -> None:
         """Be handed the model, before any hook."""
         self.model = model
+
+    def on_search_begin(self, folder: Path) -> None:
+        """A search or a coach begins, which keeps its record in a folder; asked of callbacks `of_searches`."""
 
     def set_params(self, params: Mapping[str, Any]) -> None:
         """Be handed what is known about the fit, before any hook."""

@@ -8,7 +8,8 @@ from typing import Any
 
 from thalweg.tuner._bench import Assignment, Bench
 from thalweg.tuner._trial import Trial, point_of
-from thalweg.tuner.executors._executor import Executor, Listener
+from thalweg.tuner.executors._executor import Executor
+from thalweg.tuner.executors._progress import Listener
 
 _AGAIN = 1_000_000  # seeds are keyed by a trial's number: no trial of the study has had these
 

@@ -194,19 +194,24 @@ class Line(NamedTuple):
     event: dict[str, Any]
 
 
-def read(path: Path) -> Iterator[Line]:
+def read(path: Path, after: Line | None = None) -> Iterator[Line]:
     """The lines of a journal, also while another process adds to it.
 
     A last line that is not whole, as it is being written or was when the power failed, is passed over.
+
+    Args:
+        path: of the journal.
+        after: the line that was read last; None: from the first one.
 
     Raises:
         FileError: where a line is damaged; it names the file and the line.
         OSError: where the file cannot be read.
 
     """
-    end = 0
+    done, end = (0, 0) if after is None else (after.number, after.end)
     with path.open("rb") as file:
-        for number in itertools.count(1):
+        file.seek(end)
+        for number in itertools.count(done + 1):
             line = file.readline(_MOST + 1)
             if len(line) > _MOST:
                 files.refuse(path, f"line {number}", f"is longer than {_MOST:,} bytes: that is no journal of a study.")

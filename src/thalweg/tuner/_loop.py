@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 
 from thalweg.tuner._bench import Assignment, Bench, Job, built, jobs_of
+from thalweg.tuner._curves import Curves
 from thalweg.tuner._hypermodel import HyperModel
 from thalweg.tuner._hyperparameters import keyed
 from thalweg.tuner._nets import Nets
 from thalweg.tuner._space import is_data, points
 from thalweg.tuner._summary import failures, ranked
 from thalweg.tuner._trial import COMPLETED, FAILED, RUNNING, Trial, point_of
-from thalweg.tuner.executors._executor import Executor, Listener
+from thalweg.tuner.executors._executor import Executor
+from thalweg.tuner.executors._progress import Listener, Logs
 from thalweg.tuner.executors._train import Net, Outcome
 from thalweg.tuner.searches._search import Answer, Ask, Book, Search
 
@@ -83,7 +85,7 @@ class Loop(Listener):
     _exhausted: bool = False
 
     def __post_init__(self) -> None:
-        self.nets = Nets(self.study.folder)
+        self.nets, self.curves = Nets(self.study.folder), Curves(self.study.folder)
         self.trials = list(self.study.trials)  # this process's own: the study keeps copies
         self.space = dict(self.study.space)
         self._data: dict[str, bool] = {}
@@ -278,6 +280,8 @@ class Loop(Listener):
         self._meet([parameter for one in outcomes for parameter in one.space])
         self.study.told([trials[one.number] for one in outcomes])
         for outcome in outcomes:
+            first = trials[outcome.number].notes["first_epoch"]
+            self.curves.whole(outcome.number, first, [net.history for net in outcome.nets])
             self._under_way.pop(outcome.number, None)
             self.screen.told(trials[outcome.number])
 
@@ -329,9 +333,10 @@ class Loop(Listener):
         self.limits.check()
         self.study.note("group", record)
 
-    def progressed(self, group: dict[str, Any], epoch: int, epochs: int) -> None:
+    def progressed(self, group: dict[str, Any], epoch: int, epochs: int, logs: Logs | None = None) -> None:
         """A group has trained an epoch."""
         self.limits.check()
+        self.curves.grow(epoch - 1, logs or {})
         first, count = group["trials"][0], len(group["trials"])
         label = f"{group['nets']} nets, layers {group['widths']}" if "nets" in group else f"trial {first}"
         self._under_way[first] = {"label": label, "trials": count, "epoch": epoch, "epochs": epochs}

@@ -48,6 +48,20 @@ class Nets:
         """
         return [Saved.from_tree(one["net"]) for one in self._held(trial)]
 
+    def best(self, trial: Trial, sign: float) -> Saved:
+        """The best of a trial's nets by its first score.
+
+        Args:
+            trial: whose.
+            sign: 1 where less is better, else -1.
+
+        Raises:
+            ValueError: where they were not kept.
+
+        """
+        saved = self.read(trial)
+        return saved[min(range(len(saved)), key=lambda i: sign * trial.executions[i]["scores"][0])]
+
     def histories(self, trial: Trial) -> list[dict[str, list[float]]]:
         """A trial's logs, one dict a net."""
         return [one["history"] for one in self._held(trial)]

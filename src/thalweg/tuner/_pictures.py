@@ -18,6 +18,7 @@ import numpy as np
 
 from thalweg._figures import BLUE, FAINT, GREY, ORANGE, handed_on, require_matplotlib
 from thalweg._names import Table
+from thalweg.tuner._axes import is_log, options_of, ticks_of
 from thalweg.tuner._importance import fenced
 from thalweg.tuner._importance import importance as importance_of
 from thalweg.tuner._summary import meanings, number, pareto_front, short, value_of
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 _COLUMNS = 4  # of small pictures in a row
 _SIDE = 3.0  # of a small picture, in inches
 _CELLS = 48  # of a landscape, in each direction
-_FEW = 8  # values of a range that are shown side by side, as those of a list are
 _NAMED = 27  # characters of a value's or a parameter's name
 _LANDSCAPE = "viridis"
 
@@ -179,28 +179,17 @@ def _score_label(goal: Objective) -> str:
     return f"{_label(goal.name)} ({'less' if goal.sign > 0 else 'more'} is better)"
 
 
-def _options(parameter: Parameter) -> tuple[Any, ...] | None:
-    """The values of what has a few; None of a range of many."""
-    if parameter.count is None or (parameter.count > _FEW and not hasattr(parameter, "options")):
-        return None
-    return parameter.grid()
-
-
 def _places(parameter: Parameter, values: Iterable[Any]) -> Array:
     """Where values lie on an axis: those of a range as they are, those of a list by their place in it."""
-    options = _options(parameter)
+    options = options_of(parameter)
     return np.array([value if options is None else options.index(value) for value in values], float)
-
-
-def _is_log(parameter: Parameter) -> bool:
-    return getattr(parameter, "sampling", None) == "log"
 
 
 def _dress(axes: Any, which: str, name: str, parameter: Parameter) -> None:
     """Make the ``'x'`` or ``'y'`` axis the parameter's: scale, whole range, ticks, name."""
     from matplotlib.ticker import MaxNLocator
 
-    options = _options(parameter)
+    options = options_of(parameter)
     axes.set(**{f"{which}label": _label(name)})
     if options is not None:
         texts = [_label(short(option)) for option in options]
@@ -211,7 +200,7 @@ def _dress(axes: Any, which: str, name: str, parameter: Parameter) -> None:
         getattr(axes, f"set_{which}ticklabels")(texts, **turn)
         return
     low, high = float(parameter.min_value), float(parameter.max_value)  # type: ignore[attr-defined]
-    if _is_log(parameter):
+    if is_log(parameter):
         pad = (high / low) ** 0.04 if high > low else 1.1
         axes.set(**{f"{which}scale": "log", f"{which}lim": (low / pad, high * pad)})
         _tick_logarithm(getattr(axes, f"{which}axis"), low, high)
@@ -369,12 +358,12 @@ def _parallel(search: _Search, params: Iterable[str] | None = None) -> Figure:
             linewidth=1.6 if top else 0.9,
         )  # fmt: skip
     low, high = search.shown.min(), search.shown.max()
-    ticks = [[(0.0, number(low)), (1.0, number(high))], *(_ticks(search.space[name]) for name in names)]
+    ticks = [[(0.0, number(low)), (1.0, number(high))], *(ticks_of(search.space[name]) for name in names)]
     for column, marks in enumerate(ticks):
         axes.axvline(column, color="#333333", linewidth=0.8, zorder=3)
         for height, text in marks:
             look = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
-            axes.text(column + 0.03, height, text, fontsize=8, va="center", bbox=look, zorder=4)
+            axes.text(column + 0.03, height, _label(text), fontsize=8, va="center", bbox=look, zorder=4)
     gaps = any(not search.active[name].all() for name in names)
     if gaps:
         axes.text(-0.08, -0.14, "not active", fontsize=8, va="center", ha="right", color="#555555")
@@ -390,16 +379,6 @@ def _heights(search: _Search, name: str) -> Array:
     """Where each trial crosses a parameter's axis: 0 to 1, and below it where the parameter was not active."""
     parameter = search.space[name]
     return np.array([-0.14 if value is None else parameter.unit(value) for value in search.values[name]])
-
-
-def _ticks(parameter: Parameter) -> list[tuple[float, str]]:
-    """A few values, each with its place between 0 and 1."""
-    values = _options(parameter) or tuple(dict.fromkeys(parameter.value_at(i / 4) for i in range(5)))
-    if _is_log(parameter) and _options(parameter) is None and parameter.step is None:  # type: ignore[attr-defined]
-        low, high = (math.log10(end) for end in (parameter.min_value, parameter.max_value))  # type: ignore[attr-defined]
-        powers = [10.0**k for k in range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)]
-        values = tuple(powers[:: math.ceil(len(powers) / 8)]) if len(powers) > 2 else values
-    return [(parameter.unit(value), _label(short(value))) for value in values]
 
 
 def _contour(search: _Search, params: Iterable[str] | None = None) -> Figure:
@@ -451,10 +430,10 @@ def _landscape(axes: Any, search: _Search, across: str, up: str, colors: Any) ->
 
 def _edges(parameter: Parameter) -> Array:
     """The borders of a landscape's cells along an axis."""
-    options = _options(parameter)
+    options = options_of(parameter)
     if options is not None:
         return np.arange(len(options) + 1) - 0.5
-    spaced = np.geomspace if _is_log(parameter) else np.linspace
+    spaced = np.geomspace if is_log(parameter) else np.linspace
     low, high = float(parameter.min_value), float(parameter.max_value)  # type: ignore[attr-defined]
     return np.asarray(spaced(low, high, _CELLS + 1))
 
@@ -462,9 +441,9 @@ def _edges(parameter: Parameter) -> Array:
 def _weights(parameter: Parameter, edges: Array, values: Sequence[Any], count: int) -> Array:
     """How near the trials are to each cell, [cells, trials]: Gaussian, in the axis' own scale; of a list: in it or not."""
     places = _places(parameter, values)
-    if _options(parameter) is not None:
+    if options_of(parameter) is not None:
         return np.asarray(np.arange(len(edges) - 1)[:, None] == places, float)
-    if _is_log(parameter):
+    if is_log(parameter):
         edges, places = np.log(edges), np.log(places)
     middles, width = (edges[1:] + edges[:-1]) / 2, max(edges[-1] - edges[0], 1e-30)
     return np.asarray(np.exp(-0.5 * ((middles[:, None] - places) / (0.3 * width * count ** (-1 / 6))) ** 2))

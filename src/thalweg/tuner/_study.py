@@ -16,7 +16,7 @@ from typing import Any, Self
 import thalweg
 from thalweg import files
 from thalweg.callbacks._run_record import differences
-from thalweg.tuner._journal import Journal, from_plain, line_of, patiently, read, to_plain, unwritable
+from thalweg.tuner._journal import Journal, Line, from_plain, line_of, patiently, read, to_plain, unwritable
 from thalweg.tuner._lingering import finish, linger
 from thalweg.tuner._mirror import MIRROR, Mirror, MirrorLost
 from thalweg.tuner._parameters import Parameter, parameter_from_config
@@ -209,24 +209,58 @@ def read_study(folder: str | os.PathLike[str]) -> StudyRecord:
 
 def _replay(folder: Path) -> tuple[StudyRecord, int]:
     """The record, and how many bytes of the journal are whole lines."""
-    path = folder / JOURNAL
-    record: StudyRecord | None = None
-    end = 0
-    for line in read(path):
-        try:
-            if record is None:
-                record = _begun(folder, line.event)
-            else:
-                record._apply(line.event)
-        except files.FileError:
-            raise
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            wrong = f"is no event of a study that this version knows ({type(error).__name__}: {str(error)[:300]})."
-            files.refuse(path, f"line {line.number}", wrong, error)
-        end = line.end
-    if record is None:
-        files.refuse(path, "line 1", "is not whole: this is no journal of a study. Delete it, or give another folder.")
-    return record, end
+    follower = Follower(folder)
+    for _ in follower.events():
+        pass
+    if follower.record is None or follower.line is None:
+        wrong = "is not whole: this is no journal of a study. Delete it, or give another folder."
+        files.refuse(folder / JOURNAL, "line 1", wrong)
+    return follower.record, follower.line.end
+
+
+class Follower:
+    """Reads a study as it grows: :meth:`events` goes on where it had come to the end.
+
+    Args:
+        folder: of the study.
+
+    Attributes:
+        record: what the journal has said so far; None before its first line. Another one, once the study has begun anew.
+        line: that was read last.
+
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.record: StudyRecord | None = None
+        self.line: Line | None = None
+        self._file: int | None = None  # the journal's number on its disk: a study that begins anew has another
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Read on: what has come, once the record has it.
+
+        Raises:
+            FileError: where the journal is damaged; it names the line.
+            OSError: where it cannot be read.
+
+        """
+        path = self.folder / JOURNAL
+        told = path.stat()
+        if self._file != told.st_ino or (self.line is not None and told.st_size < self.line.end):
+            self.record, self.line, self._file = None, None, told.st_ino
+        for line in read(path, self.line):
+            try:
+                if self.record is None:
+                    self.record = _begun(self.folder, line.event)
+                else:
+                    self.record._apply(line.event)
+            except files.FileError:
+                raise
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                wrong = f"is no event of a study that this version knows ({type(error).__name__}: {str(error)[:300]})."
+                files.refuse(path, f"line {line.number}", wrong, error)
+            self.line = line
+            yield line.event
 
 
 def _begun(folder: Path, header: Mapping[str, Any]) -> StudyRecord:
@@ -281,7 +315,7 @@ class Study(StudyRecord):
         storage: of the mirror: None: ``study.db`` in the folder; the URL of a database, such as
             ``'postgresql://me@host/db'``; False: there is none.
         may_change: keys of `identity` that may differ when the study is gone on with, such as ``'max_trials'``.
-        folders: names of folders within the study's that belong to it, and are deleted with it.
+        parts: names of folders and files within the study's folder that belong to it, and are deleted with it.
         patience: seconds for which a file that is away or locked is tried again; None: 60.
 
     Raises:
@@ -318,7 +352,7 @@ class Study(StudyRecord):
         overwrite: bool = False,
         storage: str | bool | None = None,
         may_change: Iterable[str] = (),
-        folders: Sequence[str] = (),
+        parts: Sequence[str] = (),
         patience: float | None = None,
     ) -> None:
         self._lock: files.Lock | None = None
@@ -336,7 +370,7 @@ class Study(StudyRecord):
             length, cut = self._load(place, header, overwrite or not there, frozenset(may_change))
             self.mirror = self._mirror_in(storage, overwrite)
             if length is None:
-                length = self._begin(line_of(header), [*_MIRRORS, *folders] if there else [])
+                length = self._begin(line_of(header), [*_MIRRORS, *parts] if there else [])
             self._journal = Journal(place / JOURNAL, length, patience)
             if header["id"] != self.id:
                 self._resume(header["identity"], cut)

@@ -11,10 +11,13 @@ from typing import Any
 from thalweg import _checks, _seeds, data
 from thalweg._names import unknown
 from thalweg._seconds import seconds_of
+from thalweg.callbacks._callback import apart
+from thalweg.models._fit import as_list
 from thalweg.models._interrupts import Interrupts
 from thalweg.tuner import _summary
 from thalweg.tuner._again import distinct, trained_again
 from thalweg.tuner._bench import Bench
+from thalweg.tuner._curves import CURVES
 from thalweg.tuner._folds import folds_of
 from thalweg.tuner._hypermodel import Closed, checked_model, hypermodel_of, made_by
 from thalweg.tuner._hyperparameters import HyperParameters
@@ -29,7 +32,7 @@ from thalweg.tuner._verdict import Verdict, verdict_of
 from thalweg.tuner.executors._make import executor_of
 from thalweg.tuner.searches._search import Search
 
-_FOLDERS = ("nets", "groups")
+_PARTS = ("nets", "groups", CURVES)
 
 
 class Tuner:
@@ -118,12 +121,16 @@ class Tuner:
             args, kwargs: what every trial's ``fit`` is given: x, y, epochs, validation_data, callbacks, ...
             verbose: 0 silent, 1 a live table, 2 a line a trial; ``'auto'`` is 1 in a terminal or notebook, else 2.
 
+        Callbacks that are of searches as a whole (:class:`thalweg.studio.Studio`) are not copied: they are told of the study's folder.
+
         Raises:
             SearchFailed: where trials failed one after the other, or none has a score; it says why.
             ValueError: where the study in the folder is another one's; it says what differs.
 
         """
         data.refuse_sealed(*args, *kwargs.values())  # at once, not as a trial that fails
+        watching, own = apart(as_list(kwargs.get("callbacks")))
+        kwargs = {**kwargs, "callbacks": own} if watching else kwargs
         self._given = (args, kwargs)
         seed = self._seed()
         bench = self._bench(seed, args, kwargs)
@@ -132,7 +139,7 @@ class Tuner:
         begun = time.monotonic()
         executor = executor_of(self.executor, self.memory, limits.over)
         identity = self._identity(seed)
-        study = Study(self.folder, identity, first_space(bench), self.overwrite, self.storage, folders=_FOLDERS)
+        study = Study(self.folder, identity, first_space(bench), self.overwrite, self.storage, parts=_PARTS)
         self.overwrite = False  # a second call goes on
         try:
             screen = SearchScreen.for_verbose(verbose, self.objectives, None, deadline)
@@ -141,6 +148,9 @@ class Tuner:
                 loop = Loop(bench, self.search_, executor, study, screen, limits)
                 screen.total = self.search_.total(loop.book)
                 screen.begin(self._title(study), study.trials)
+                study.note("search", {"total": screen.total, "epochs": kwargs.get("epochs"), "max_time": self.max_time})
+                for one in watching:
+                    one.on_search_begin(self.folder)
                 try:
                     self._warn(loop)
                     loop.run()
@@ -149,6 +159,7 @@ class Tuner:
                     raise
                 finally:
                     executor.close()
+                    loop.curves.close()
                     seconds = time.monotonic() - begun
                     screen.end(_summary.end_summary(loop.trials, self.objectives, seconds, screen.width))
             study.end(loop.ended)
@@ -258,11 +269,9 @@ class Tuner:
             ValueError: where it was not kept.
 
         """
-        saved = Nets(self.folder).read(trial)
-        sign = self.objectives[0].sign
-        order = sorted(range(len(saved)), key=lambda i: sign * trial.executions[i]["scores"][0])
+        saved = Nets(self.folder).best(trial, self.objectives[0].sign)
         model = checked_model(made_by(self.hypermodel, self.template.for_trial(trial.values)))
-        saved[order[0]].restore(model)
+        saved.restore(model)
         return model
 
     def histories(self, trial: Trial) -> list[dict[str, list[float]]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from thalweg.tuner._bench import Assignment
-from thalweg.tuner.executors._executor import Listener
+from thalweg.tuner.executors._progress import Listener
 from thalweg.tuner.executors._train import Outcome
 
 _LOOK_SECONDS = 0.25  # between two looks at the clock

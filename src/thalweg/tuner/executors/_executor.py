@@ -4,23 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from thalweg.tuner._bench import Assignment, Bench, Job
+from thalweg.tuner.executors._progress import Listener
 from thalweg.tuner.executors._train import Outcome
-
-
-class Listener:
-    """Who hears of what an executor does; this one passes over it."""
-
-    def planned(self, record: dict[str, Any]) -> None:
-        """A group is formed."""
-
-    def progressed(self, group: dict[str, Any], epoch: int, epochs: int) -> None:
-        """A group has trained an epoch."""
-
-    def trained(self, group: dict[str, Any], compiled: int, seconds: float) -> None:
-        """A group is done; so many programs had to be compiled for it."""
 
 
 class Executor:

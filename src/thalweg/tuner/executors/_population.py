@@ -8,27 +8,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from thalweg.callbacks import Callback
 from thalweg.engine import compiled
 from thalweg.tuner._bench import Assignment, Bench, Job, jobs_of
-from thalweg.tuner.executors._executor import Executor, Listener
+from thalweg.tuner.executors._executor import Executor
 from thalweg.tuner.executors._molds import Molds
 from thalweg.tuner.executors._plan import default_budget, plan, ready
+from thalweg.tuner.executors._progress import Listener, Progress
 from thalweg.tuner.executors._train import Outcome, begun, train
-
-
-class Progress(Callback):
-    """Tells the listener after every epoch of a group, and ends the group where time is up."""
-
-    def __init__(self, listener: Listener, group: dict[str, Any], deadline: Any = None) -> None:
-        self.listener, self.group, self.deadline = listener, group, deadline
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Pass it on."""
-        self.listener.progressed(self.group, epoch + 1, self.model.session.asked["epochs"])
-        if self.deadline is not None and self.deadline():
-            for model in getattr(self.model, "models", [self.model]):
-                model.stop_training = True
 
 
 class PopulationExecutor(Executor):

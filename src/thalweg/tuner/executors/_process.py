@@ -20,8 +20,9 @@ from thalweg import _checks, config, files
 from thalweg._seconds import seconds_of
 from thalweg.tuner._bench import Assignment, Bench, Job
 from thalweg.tuner.executors._dispatch import Crew, Dispatch, Report, Task
-from thalweg.tuner.executors._executor import Executor, Listener
+from thalweg.tuner.executors._executor import Executor
 from thalweg.tuner.executors._parcel import pack
+from thalweg.tuner.executors._progress import Listener
 from thalweg.tuner.executors._train import Outcome
 from thalweg.tuner.executors._worker import FINISH, environment, serve
 

@@ -20,9 +20,10 @@ from thalweg import _checks, config
 from thalweg._seconds import seconds_of
 from thalweg.tuner._bench import Assignment, Bench, Job
 from thalweg.tuner.executors._dispatch import Crew, Dispatch, Report, Task
-from thalweg.tuner.executors._executor import Executor, Listener
+from thalweg.tuner.executors._executor import Executor
 from thalweg.tuner.executors._parcel import cannot_be_sent
 from thalweg.tuner.executors._plan import Planned, default_budget, in_parts, plan, planned
+from thalweg.tuner.executors._progress import Listener
 from thalweg.tuner.executors._train import Outcome, begun
 from thalweg.tuner.executors._worker import Pulse, environment, work
 

@@ -22,6 +22,7 @@ from thalweg.tuner._objective import Objective, best_epoch
 from thalweg.tuner._saved import Saved
 from thalweg.tuner.executors._molds import Molds
 from thalweg.tuner.executors._plan import OWN
+from thalweg.tuner.executors._progress import Progress
 
 
 @dataclass
@@ -113,7 +114,7 @@ class Group:
         bench: what all trials share.
         jobs: the nets.
         folder: where the group's checkpoints lie, or None for none.
-        listeners: callbacks that hear of the whole group.
+        listeners: who tell how far the whole group is.
         molds: programs that there are.
 
     """
@@ -123,7 +124,7 @@ class Group:
         bench: Bench,
         jobs: list[Job],
         folder: Path | None = None,
-        listeners: Sequence[Callback] = (),
+        listeners: Sequence[Progress] = (),
         molds: Molds | None = None,
     ) -> None:
         self.bench, self.jobs, self.folder = bench, jobs, folder
@@ -156,6 +157,8 @@ class Group:
         own = [
             [one, *as_list(call["callbacks"]), *as_list(call["until"])] for one, call in zip(best, calls, strict=True)
         ]
+        for one in self.listeners:
+            one.trials = [job.assignment.number for job in jobs]
         shared = [*self.listeners, *self._backup()]
         seeds = [job.seed if call["seed"] is None else call["seed"] for job, call in zip(jobs, calls, strict=True)]
         if len(jobs) == 1 and jobs[0].fold is None and not self.molds.has(jobs[0]):
@@ -221,7 +224,7 @@ def train(
     jobs: list[Job],
     again: Callable[[Assignment], list[Job]],
     folder: Path | None = None,
-    listeners: Sequence[Callback] = (),
+    listeners: Sequence[Progress] = (),
     molds: Molds | None = None,
 ) -> list[Outcome]:
     """Train the nets of some trials together. A trial that raises is left out, and the others are trained without it.
@@ -231,7 +234,7 @@ def train(
         jobs: the nets of whole trials.
         again: makes a trial's nets anew, once training has changed them.
         folder: where the group's checkpoints lie.
-        listeners: callbacks that hear of the whole group.
+        listeners: who tell how far the whole group is.
         molds: programs that there are.
 
     Returns:

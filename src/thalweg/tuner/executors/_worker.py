@@ -20,9 +20,8 @@ import cloudpickle
 from thalweg import config, files
 from thalweg.models._interrupts import Terminated
 from thalweg.tuner._bench import Assignment, Bench, built, jobs_of
-from thalweg.tuner.executors._executor import Listener
 from thalweg.tuner.executors._parcel import unpack
-from thalweg.tuner.executors._population import Progress
+from thalweg.tuner.executors._progress import Listener, Logs, Progress
 from thalweg.tuner.executors._train import Outcome, train
 
 SIGN_SECONDS = 0.5
@@ -75,8 +74,8 @@ class Pulse(Listener):
         """Whether the group is to end."""
         return self._finish
 
-    def progressed(self, group: dict[str, Any], epoch: int, epochs: int) -> None:
-        """The next sign tells it."""
+    def progressed(self, group: dict[str, Any], epoch: int, epochs: int, logs: Logs | None = None) -> None:
+        """The next sign tells it; curves come with the outcome."""
         self._at = (epoch, epochs)
 
 
