@@ -14,6 +14,7 @@ from thalweg import callbacks, layers, optimizers, regularizers
 from thalweg.data import DataError
 from thalweg.diagnosis import Trajectory, critical_point, curvature_along, hessian, sharpness
 from thalweg.diagnosis.landscape import _curvature, _spectrum
+from thalweg.diagnosis.landscape._trajectory import passed_in
 from thalweg.engine import compiled as programs
 
 RNG = np.random.default_rng(0)
@@ -297,6 +298,18 @@ def fitted(tmp_path_factory):
         **QUIET,
     )
     return model, way, folder
+
+
+def test_a_folders_way_has_the_steps_of_its_checkpoints(fitted):
+    model, way, folder = fitted
+    found = passed_in(model, folder)
+    assert found.steps == [50, 100, 150, 200, 201]
+    for step in (100, 200, 201):
+        mine, theirs = (one.weights[one.steps.index(step)] for one in (way, found))
+        assert all(np.array_equal(a, b) for a, b in zip(mine, theirs, strict=True))
+    assert passed_in(model, folder, most=3).steps == [50, 150, 201]
+    alone = passed_in(model, folder / "checkpoints")
+    assert alone.steps == [0, 1, 2, 3, 4]
 
 
 def test_a_trajectory_keeps_what_the_net_was(fitted):

@@ -18,6 +18,7 @@ from thalweg.callbacks._run_record import (
     CHECKPOINTS,
     HISTORY,
     LOCK,
+    NOTEBOOK,
     PINNED,
     RECORD,
     Lines,
@@ -111,7 +112,7 @@ class RunFolder(Callback):
             raise FileExistsError(f"{self.folder} is a file; a run needs a folder: give another path.")
         there = list(self.folder.iterdir()) if self.folder.is_dir() else []
         known = (self.folder / RECORD).exists()
-        if not known and any(one.name != LOCK and one.suffix != ".part" for one in there):
+        if not known and any(one.name not in (LOCK, NOTEBOOK) and one.suffix != ".part" for one in there):
             raise FileExistsError(f"{self.folder} is there already and is no run: give another folder.")
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = files.Lock(self.folder / LOCK)

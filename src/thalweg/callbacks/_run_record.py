@@ -16,6 +16,8 @@ from thalweg.callbacks._checkpoints import CheckpointFolder
 from thalweg.callbacks._history import History
 
 RECORD, HISTORY, LOCK, CHECKPOINTS, PINNED = "run.json", "history.jsonl", "lock", "checkpoints", "kept"
+NOTEBOOK = "coach.json"
+"""Of a coach, who writes before the run begins."""
 BATCH = 32
 """Rows a step of a fit that was not told any."""
 _ARGUMENTS = ("batch_size", "shuffle", "steps_per_epoch", "initial_epoch")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from thalweg._intervals import student_interval
 from thalweg.callbacks import read_run
 from thalweg.data import refuse_sealed
 from thalweg.diagnosis import _inside, _splits
-from thalweg.diagnosis._baselines import baselines
+from thalweg.diagnosis._baselines import Baselines, baselines
 from thalweg.diagnosis._curves import Curves, curves_of, lost, overfitting, plateau
 from thalweg.diagnosis._diagnosis import Diagnosis
 from thalweg.diagnosis._errors_of import Ground, checked_seeds, errors_on, trained
@@ -100,9 +100,49 @@ def diagnose(
         model = load_model(Path(model) / "best.keras")
     found = measured(model, rows_of(model, train, "train"), rows_of(model, validation, "validation"))
     curves = curves_of(model.history if history is None else history)
+    return diagnosed(model, found, seen_in(found, seed), curves, target_error, seeds, seed)
+
+
+class Seen(NamedTuple):
+    """What the rows themselves say, whatever the net.
+
+    Attributes:
+        others: what models that are no nets reach on them.
+        looked: what is wrong with how they were parted.
+
+    """
+
+    others: Baselines
+    looked: _splits.Looked
+
+
+def seen_in(found: Measured, seed: int = 0) -> Seen:
+    """Look at the rows; that takes longer than all the rest, and holds for any net on them."""
     with one_thread("sklearn.ensemble"):
         others = baselines(found, seed)
-        looked = _splits.look_at_split(found, others)
+        return Seen(others, _splits.look_at_split(found, others))
+
+
+def diagnosed(
+    model: Any,
+    found: Measured,
+    rows: Seen,
+    curves: Curves,
+    target_error: float | None = None,
+    seeds: int = 0,
+    seed: int = 0,
+) -> Diagnosis:
+    """What :func:`diagnose` says of a net whose rows have been looked at.
+
+    Args:
+        model: whose errors they are.
+        found: its errors.
+        rows: what was seen in them.
+        curves: of its fit.
+        target_error, seeds, seed: as of :func:`diagnose`.
+
+    """
+    others, looked = rows
     seen = verdict(found, others, target_error, np.ones(found.validation.rows.n), seed)
     read = verdict(found, others, target_error, looked.weight, seed)
     if looked.lost or UNDECIDED != seen.scenario != read.scenario != UNDECIDED:

@@ -34,6 +34,7 @@ class Inside(NamedTuple):
         gradients: size of a kernel's gradient, the root mean square over its numbers, a layer.
         hidden: names of layers whose outputs are not the net's.
         kinds: name of the activation that a layer's outputs come from; '' for none.
+        slopes: the gradients of what a layer learns, weight by weight, a layer.
 
     """
 
@@ -43,32 +44,37 @@ class Inside(NamedTuple):
     gradients: dict[str, float]
     hidden: set[str]
     kinds: dict[str, str]
+    slopes: dict[str, list[np.ndarray]]
 
 
-def look_inside(model: Any, rows: Rows) -> Inside:
+def look_inside(model: Any, rows: Rows, count: int = ROWS) -> Inside:
     """What some rows do in the net, with dropout off.
 
     Args:
         model: compiled, with weights.
         rows: of which some are looked at, drawn at random.
+        count: how many at most.
 
     """
-    rows = some_of(rows, ROWS)
+    rows = some_of(rows, count)
     whole = model.task(masked=False)
     task = Task(network=whole.network, objective=whole.objective, dtype=whole.dtype, masked=False)
     floats = config.floatx()
     x = tuple(np.asarray(one, floats) for one in rows.x)
     y = tuple(np.asarray(one, floats if one.dtype.kind == "f" else np.int32) for one in rows.y)
     arguments = (*model.arrays(), task.hypers().astype(floats), Data(x, y, ()))
-    tensors, slopes = jax.device_get(program("inspect", task)(*arguments))
+    tensors, given = jax.device_get(program("inspect", task)(*arguments))
     network = task.network
     first = len(network.inputs)
     names = [network.layers[node.layer].name for node in network.nodes]
     gradients = {
         network.layers[place.layer].name: float(np.sqrt(np.mean(np.square(slope, dtype=np.float64))))
-        for place, slope in zip(network.trainable, slopes, strict=True)
+        for place, slope in zip(network.trainable, given, strict=True)
         if place.weight.name == "kernel"
     }
+    slopes: dict[str, list[np.ndarray]] = {}
+    for place, slope in zip(network.trainable, given, strict=True):
+        slopes.setdefault(network.layers[place.layer].name, []).append(np.asarray(slope))
     outputs = {network.nodes[number - first].layer for number in network.outputs}
     return Inside(
         names,
@@ -77,6 +83,7 @@ def look_inside(model: Any, rows: Rows) -> Inside:
         gradients,
         {layer.name for i, layer in enumerate(network.layers) if i not in outputs},
         {layer.name: _activation_of(layer) for layer in network.layers},
+        slopes,
     )
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import functools
-import json
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from thalweg import _seeds, callbacks, data, files, models
+from thalweg import _seeds, data, models
 from thalweg._checks import arguments
 from thalweg._seconds import seconds_of
+from thalweg.callbacks._callback import apart
 from thalweg.data import DataError, refuse_sealed
 from thalweg.diagnosis._baselines import baselines
 from thalweg.diagnosis._errors_of import SPARED, Ground
@@ -29,6 +29,7 @@ from thalweg.diagnosis.coaching._code import code_of
 from thalweg.diagnosis.coaching._notebook import Notebook, Page, Tried, wrapped
 from thalweg.diagnosis.coaching._plan import Plan, Purpose, build, images_of
 from thalweg.diagnosis.coaching._trained import Result, stopping, train
+from thalweg.diagnosis.coaching._written import Written
 from thalweg.diagnosis.probing import multiply_adds
 from thalweg.engine import use_host_devices
 
@@ -94,6 +95,7 @@ def coach(
     goal: Any = None,
     preprocessing: dict[str, Any] | None = None,
     run: Any = None,
+    callbacks: Iterable[Any] | None = None,
     seed: int = 0,
     tell: Callable[[str], None] | None = None,
     doing: Callable[[str], None] | None = None,
@@ -119,8 +121,9 @@ def coach(
         front: makes what a net begins with, as ``models.table_front`` does; None: rows are laid flat and scaled.
         goal: what the net is trained for, a ``models.Goal``; None: by what the targets look like.
         preprocessing: goes with the net into its file: from cells to inputs, as a recipe's ``record()``.
-        run: a folder for the net that was found: an ordinary run, with the notebook (``coach.json``) and the code
-            (``net.py``) beside it. Or a :class:`~thalweg.callbacks.RunFolder`.
+        run: a folder for the net that was found: an ordinary run, with the notebook (``coach.json``, which grows from the begin)
+            and the code (``net.py``) beside it. Or a :class:`~thalweg.callbacks.RunFolder`.
+        callbacks: of the run; :class:`thalweg.studio.Studio` shows the coach from the begin.
         seed: of everything random.
         tell: is handed each part of the story as soon as it is written; None: `print`, as `verbose` says.
         doing: is handed what it is busy with, in a few words, as often as that changes.
@@ -158,9 +161,14 @@ def coach(
     use_host_devices()
     given = _ground(x, y, validation, front, goal, preprocessing, seed)
     cut = seed if validation is None else None
-    lesson = _Lesson(given, target_error, seconds_of(time, "time"), seed, tell, doing, cut)
-    lesson.go()
-    return lesson.end(run, code)
+    folder = None if run is None else Path(getattr(run, "folder", run))
+    watching, own = apart(callbacks or ())
+    with Written(folder) as written:
+        for one in watching if folder is not None else ():
+            one.on_search_begin(folder)
+        lesson = _Lesson(given, target_error, seconds_of(time, "time"), seed, tell, doing, cut, written)
+        lesson.go()
+        return lesson.end(run, code, [*watching, *own])
 
 
 def _ground(
@@ -197,7 +205,8 @@ class _Lesson:
     seed: int
     tell: Callable[[str], None] | None
     doing: Callable[[str], None] | None
-    cut: int | None = None  # the seed by which validation rows were spared, where nobody gave any
+    cut: int | None  # the seed by which validation rows were spared, where nobody gave any
+    written: Written
     pages: list[Page] = field(default_factory=list)
     draws: int = 0
 
@@ -245,6 +254,7 @@ class _Lesson:
             f"Start simple: {self.plan}."
         )
         self.say(wrapped(self.began))
+        self.written.write(self.notebook())
         self.busy("training the first net")
         self.now = self.first()
         self.fit_to_time()
@@ -414,25 +424,34 @@ class _Lesson:
         """A page more."""
         self.pages.append(Page(saw, aim, tried, kept, why, str(self.plan), seconds))
         self.say(self.pages[-1].text(len(self.pages)))
+        self.written.write(self.notebook())
 
     def busy(self, what: str) -> None:
         """Tell whoever watches."""
+        told = f"{what} ({time.monotonic() - self.begun:.0f} of {self.seconds:.0f} s)"
+        self.written.busy = told
+        if "began" in vars(self):
+            self.written.write(self.notebook())
         if self.doing is not None:
-            self.doing(f"{what} ({time.monotonic() - self.begun:.0f} of {self.seconds:.0f} s)")
+            self.doing(told)
+
+    def notebook(self, end: str = "") -> Notebook:
+        """What there is of it."""
+        return Notebook(self.began, tuple(self.pages), end)
 
     def say(self, text: str) -> None:
         """Tell who listens."""
         if self.tell is not None:
             self.tell(text)
 
-    def end(self, run: Any, code: Callable[[Plan, Purpose, Ground], str] | None) -> Coaching:
+    def end(self, run: Any, code: Callable[[Plan, Purpose, Ground], str] | None, callbacks: list[Any]) -> Coaching:
         """The net: that of the kept plan with the lowest validation error, trained as an ordinary run where one is asked for."""
         best = self.now.best
         place = self.now.place
         error = float(self.now.validation[place])
         text = (code or functools.partial(code_of, cut=self.cut))(self.plan, self.purpose, self.ground)
         if run is not None:
-            best = self._run(run, self.now.seeds[place])
+            best = self._run(run, self.now.seeds[place], callbacks)
             error = float(part_of(best, self.ground.rest, self.found.task, self.found.spread, 0).error)
         seen, shown = self.read().validation, self.ground.task.shown
         end = (
@@ -440,18 +459,14 @@ class _Lesson:
             f"{shown(seen.low)} and {shown(seen.high)} by so many rows, and chosen by them: expect a little more on others."
         )
         self.say(wrapped(end))
-        done = Coaching(
-            best, self.plan, Notebook(self.began, tuple(self.pages), end), error, self.ground.task.UNIT, text
-        )
-        if run is not None:
-            folder = run.folder if isinstance(run, callbacks.RunFolder) else Path(run)
-            files.write_whole(folder / "coach.json", [(json.dumps(done.record(), indent=2) + "\n").encode()])
-            files.write_whole(folder / "net.py", [text.encode()])
+        done = Coaching(best, self.plan, self.notebook(end), error, self.ground.task.UNIT, text)
+        self.written.end(done.record(), text)
         return done
 
-    def _run(self, folder: Any, seed: int) -> Any:
+    def _run(self, folder: Any, seed: int, callbacks: list[Any]) -> Any:
         """The same net once more, as a run; gives the net of its best epoch."""
         self.busy("training the net once more, as a run")
+        self.written.let_go()
         model = build(self.plan, self.purpose)
         model.fit(
             inputs_of(self.ground.train),
@@ -459,7 +474,7 @@ class _Lesson:
             batch_size=self.plan.batch,
             epochs=self.plan.epochs,
             validation_data=(inputs_of(self.ground.rest), self.ground.rest.y[0]),
-            callbacks=[stopping(self.plan)],
+            callbacks=[stopping(self.plan), *callbacks],
             seed=seed,
             run=folder,
             verbose=0,

@@ -12,7 +12,7 @@ import numpy as np
 from thalweg import callbacks
 from thalweg.callbacks._checkpoints import CheckpointFolder
 from thalweg.callbacks._every import Every
-from thalweg.callbacks._run_record import CHECKPOINTS
+from thalweg.callbacks._run_record import RECORD, read_run
 from thalweg.diagnosis.landscape._terrain import flat_of
 from thalweg.files import read_checkpoint
 
@@ -115,10 +115,10 @@ def way_of(who: str, model: Any, path: Any) -> Way:
         thalweg.models.FileError: where a folder's checkpoints are damaged.
 
     """
+    if isinstance(path, (str, os.PathLike)):
+        path = passed_in(model, Path(path))
     if isinstance(path, Trajectory):
         steps, each = path.steps, [flat_of(model, weights) for weights in path.weights]
-    elif isinstance(path, (str, os.PathLike)):
-        steps, each = _from_folder(model, Path(path))
     elif isinstance(path, Sequence) and not isinstance(path, str):
         steps, each = list(range(len(path))), [flat_of(model, weights) for weights in path]
     else:
@@ -130,17 +130,42 @@ def way_of(who: str, model: Any, path: Any) -> Way:
     return Way(list(steps), np.array(each))
 
 
-def _from_folder(model: Any, folder: Path) -> tuple[list[int], list[np.ndarray]]:
-    """The checkpoints that a run has kept; ``RunFolder(folder, keep=100)`` keeps more than two."""
-    inner = folder / CHECKPOINTS
-    paths = CheckpointFolder(inner if inner.is_dir() else folder).paths()
-    trained, frozen = model._held(True), model._held(False)
-    shapes = [one.shape for one in (*trained, *frozen)]
-    each = []
-    for path in paths:
-        leaves = read_checkpoint(path)["members"][0]["state"]  # weights come first, in the net's own order
-        arrays = leaves[: len(shapes)]
-        if [np.shape(one) for one in arrays] != shapes:
-            raise ValueError(f"{path} is of another net than {model.name!r}: give the net of that run.")
-        each.append(np.concatenate([np.asarray(one, np.float64).reshape(-1) for one in arrays]))
-    return list(range(len(each))), each
+def passed_in(model: Any, folder: Path, most: int | None = None) -> Trajectory:
+    """The way that a run's checkpoints tell, those that stay included; ``RunFolder(folder, keep=100)`` keeps more than two.
+
+    Args:
+        model: a net like that of the run.
+        folder: of the run, or of checkpoints alone, whose steps are then counted from 0.
+        most: checkpoints that are read at most, evenly apart; None: all.
+
+    Raises:
+        ValueError: where they are of another net.
+        thalweg.models.FileError: where they are damaged.
+
+    """
+    run = read_run(folder, epochs=False) if (folder / RECORD).is_file() else None
+    paths = CheckpointFolder(folder).paths() if run is None else run.checkpoints()
+    chosen = range(len(paths)) if most is None else np.unique(np.linspace(0, len(paths) - 1, most).astype(int))
+    way = Trajectory()
+    for i in chosen if paths else ():
+        way.steps.append(int(i) if run is None or run.steps is None else _steps_at(paths[i], run.steps))
+        way.weights.append(_weights_in(model, paths[i]))
+    return way
+
+
+def _steps_at(checkpoint: Path, steps: int) -> int:
+    """After how many steps of the fit a checkpoint was written; its name tells."""
+    _, epoch, _, step = checkpoint.stem.split("-")
+    return int(epoch) * steps + int(step)
+
+
+def _weights_in(model: Any, checkpoint: Path) -> list[np.ndarray]:
+    """A checkpoint's weights, as ``model.get_weights()`` gives them."""
+    held = [*model._held(True), *model._held(False)]
+    arrays = read_checkpoint(checkpoint)["members"][0]["state"][
+        : len(held)
+    ]  # weights come first, in the net's own order
+    if [np.shape(one) for one in arrays] != [one.shape for one in held]:
+        raise ValueError(f"{checkpoint} is of another net than {model.name!r}: give the net of that run.")
+    by_id = {id(variable): np.asarray(array) for variable, array in zip(held, arrays, strict=True)}
+    return [by_id[id(one)] for one in model.weights]
