@@ -37,9 +37,10 @@ help:           ## what there is
 train: .venv/core  ## train the course's network on real digits
 	@$(BIN)/thalweg train digits
 
-test: .venv/dev  ## lint, types and every test that is quick
+test: .venv/dev  ## lint, types and every test that is quick; pages are photographed into build/screenshots
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not long"
+	@rm -rf build/screenshots
+	THALWEG_SCREENSHOTS=build/screenshots $(BIN)/python -m pytest -q -n $(WORKERS) -m "not long"
 
 test-long: .venv/dev  ## tests that take minutes
 	$(BIN)/python -m pytest -q -m long

@@ -2,15 +2,19 @@
 
 import asyncio
 import json
+import re
 from urllib.parse import quote
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from thalweg.studio._app import app_of
+
 ROUTES = [
     "/", "/main.js", "/style.css", "/plotly.js", "/api/runs", "/api/runs/first/curves", "/api/runs/first/script", "/api/runs/first/tags",
-    "/api/runs/first/trash", "/api/runs/first/live", "/no/such/place", "/..%2f..%2fetc/passwd",
+    "/api/runs/first/trash", "/api/runs/first/landscape", "/api/runs/first/landscape/1", "/api/race", "/api/race/1", "/api/runs/first/live", "/api/studies",
+    "/api/studies/first/importance", "/api/studies/first/live", "/no/such/place", "/..%2f..%2fetc/passwd",
 ]  # fmt: skip
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"]
 FOREIGN = {
@@ -25,6 +29,16 @@ FOREIGN = {
     "half a token": {"Authorization": "Basic abc"},
     "wrong cookie": {"Authorization": None, "Cookie": "thalweg-1=no; x"},
 }
+
+
+def test_every_address_is_in_the_list(server):
+    own = {"run": "first", "study": "first", "number": "1"}
+    paths = [
+        re.sub(r"{(\w+)[^}]*}", lambda found: own[found[1]], route.path)
+        for route in app_of(server.house, "token", 1).app.routes
+    ]
+    files = [path for path in paths if path.endswith((".js", ".css", ".svg", ".html"))]
+    assert set(paths) - set(files) == {path for path in ROUTES if path.startswith("/api")} | {"/"}
 
 
 @pytest.mark.parametrize("foreign", FOREIGN)

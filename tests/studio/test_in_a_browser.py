@@ -7,22 +7,17 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
+from studio_browser import fits_and_is_kept, kept, needs_browser, sync_api, until
 
 import thalweg
 from thalweg import callbacks
 from thalweg.studio._house import House
 from thalweg.studio._server import Server
 
-sync_api = pytest.importorskip("playwright.sync_api")
-
-sync_api.expect.set_options(timeout=20_000)
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome is installed here")
+pytestmark = needs_browser
 
 TRAINING = """
 import sys, time
@@ -43,14 +38,6 @@ model.compile(thalweg.optimizers.Adam(0.001), "sparse_categorical_crossentropy",
 model.fit(x, (x.sum(axis=1) > 0).astype(int), batch_size=8, epochs=5000, validation_split=0.25, seed=0, verbose=0,
           run=sys.argv[1] + "/first", callbacks=[Slow(), Studio(sys.argv[1], tell=lambda text: print(text, flush=True))])
 """
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as play:
-        found = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture
@@ -78,59 +65,8 @@ def server(training):
     found.stop()
 
 
-class Watched:
-    """A page that must log no error and ask nobody outside."""
-
-    def __init__(self, browser, **how):
-        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **how})
-        self.context.grant_permissions(["clipboard-read", "clipboard-write"])
-        self.page, self.wrong, self.allowed = self.context.new_page(), [], ()
-        self.page.on("console", lambda one: one.type == "error" and self.wrong.append(one.text))
-        self.page.on("pageerror", lambda one: self.wrong.append(str(one)))
-        self.page.on("request", lambda one: self._asked(one.url))
-        self.page.on("dialog", lambda one: one.accept())
-
-    def _asked(self, url):
-        if not url.startswith(("http://127.0.0.1:", "data:", "blob:")):
-            self.wrong.append(f"asked {url}")
-
-    def close(self):
-        self.context.close()
-        assert [one for one in self.wrong if not any(word in one for word in self.allowed)] == []
-
-
-@pytest.fixture
-def watched(browser):
-    made = []
-
-    def make(**how):
-        made.append(Watched(browser, **how))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
-
-def kept(page, name):
-    """A screenshot as an artefact, where somebody wants them."""
-    folder = os.environ.get("THALWEG_SCREENSHOTS")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-
-
 def events(runs, name="first"):
     return [json.loads(line) for line in (runs / name / "history.jsonl").read_text().splitlines()]
-
-
-def until(look, seconds=20.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := look():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"not within {seconds} s")
 
 
 def test_the_rate_is_turned_by_its_slider_from_another_process(training, server, watched):
@@ -257,12 +193,6 @@ def test_every_page_at_both_widths_in_both_themes(training, server, watched):
             page.goto(page.url.split("#")[0] + place)
             sync_api.expect(page.get_by_text(seen).first).to_be_visible()
             fits_and_is_kept(page, f"{name}-{width}-{theme}")
-
-
-def fits_and_is_kept(page, name):
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0, f"{name} is {wide} pixels too wide"
-    kept(page, name)
 
 
 def test_by_keyboard_alone(training, watched):

@@ -107,6 +107,7 @@ WRONG = [
     ({"do": "turn", "path": "dropout/rate", "value": "much"}, "value must be a finite number"),
     ({"do": "turn", "path": "dropout/rate", "value": float("nan")}, "value must be a finite number"),
     ({"do": "turn", "path": "dropout/rate", "value": True}, "value must be a finite number"),
+    ({"do": "turn", "path": "dropout/rate", "value": 10**400}, "value must be a finite number"),
     ({"do": "turn", "path": "dropuot/rate", "value": 0.5}, "Did you mean 'dropout/rate'"),
     ({"do": "turn", "value": 0.5}, "path must be a text"),
     ({"do": "dance"}, "Unknown wish 'dance'"),

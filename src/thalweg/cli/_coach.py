@@ -11,6 +11,7 @@ from rich.console import Console
 from thalweg import callbacks, diagnosis
 from thalweg._seconds import seconds_of
 from thalweg.cli._source import OF_TABLES, Source, source_of, types_of
+from thalweg.cli._studio import stay, studio_of
 from thalweg.cli._train import command_with
 from thalweg.diagnosis.coaching import NOT_THE_SAME, Plan, Purpose, code_of, layers_of, training_of
 
@@ -31,6 +32,7 @@ def coach(name: str, asked: dict[str, Any]) -> None:
     def told(text: str) -> None:
         console.print(text, markup=False, soft_wrap=True)
 
+    watching = studio_of(folder.parent, asked)
     with console.status("looking at the rows ...") as status:
         diagnosis.coach(
             *source.train,
@@ -41,6 +43,7 @@ def coach(name: str, asked: dict[str, Any]) -> None:
             goal=source.goal,
             preprocessing=source.recipe and source.recipe.record(),
             run=callbacks.RunFolder(folder, asked=command_with(name, {**asked, "coach": True}, source)),
+            callbacks=watching,
             seed=asked["seed"],
             tell=told,
             doing=status.update,
@@ -55,6 +58,7 @@ def coach(name: str, asked: dict[str, Any]) -> None:
         + ("" if source.test is None else f"\nwhen the choice is made: thalweg test {folder} --reason '...'"),
         soft_wrap=True,
     )
+    stay(watching)
 
 
 def code_for_arrays(plan: Plan, purpose: Purpose, ground: Any, name: str, asked: dict[str, Any], source: Source) -> str:

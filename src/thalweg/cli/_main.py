@@ -89,6 +89,7 @@ def train(data: str, **asked: Any) -> None:
 @click.option("--storage", default=None, help="URL of a database to mirror trials to.  [default: study.db]")
 @click.option("--resume", is_flag=True, help="Go on with the study that is there.")
 @click.option("--overwrite", is_flag=True, help="Begin anew where there is a study.")
+@click.option("--studio", is_flag=True, help="Show the search on a local web page; Ctrl-C ends the page.")
 @_of_tables
 @click.option("--out", default=None, help="Folder of the study.  [default: studies/DATA-SEARCH]", show_default=False)
 def tune(data: str, **asked: Any) -> None:
@@ -111,6 +112,7 @@ def tune(data: str, **asked: Any) -> None:
     "--test", default=0.1, help="Fraction of all rows to seal, where the data bring no test rows; 0 for none."
 )
 @click.option("--seed", default=0, help="The same seed begins in the same way on the same machine.")
+@click.option("--studio", is_flag=True, help="Show the coach on a local web page; Ctrl-C ends the page.")
 @_of_tables
 @click.option(
     "--out", default=None, help="Folder of the run.  [default: runs/DATA-coach-DATE-TIME]", show_default=False
@@ -230,17 +232,18 @@ def runs(folder: str) -> None:
 
 @main.command(context_settings={"show_default": True})
 @click.argument("runs", default="runs")
+@click.option("--studies", default="studies", show_default=True, help="Another folder, of studies.")
 @click.option("--port", default=0, help="To listen on; 0: a free one.")
 @click.option("--open", "opened", is_flag=True, help="Open the page in the browser.")
-def studio(runs: str, port: int, opened: bool) -> None:
-    """A local web page about the runs in the folder RUNS: those that ended, and those that other processes train.
+def studio(runs: str, studies: str, port: int, opened: bool) -> None:
+    """A local web page about the runs and studies in the folder RUNS: those that ended, and those under way in other processes.
 
     A fit that was begun with --studio, or with the callback Studio, is steered from here, too. The page is on this machine alone,
     behind the link that is printed; Ctrl-C ends it.
     """
     from thalweg.cli._studio import studio as serve
 
-    _told(lambda: serve(runs, port, opened))
+    _told(lambda: serve(runs, studies, port, opened))
 
 
 def _told(act: Callable[[], None]) -> None:

@@ -4,29 +4,55 @@ from __future__ import annotations
 
 import time
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from thalweg.studio._house import House
-from thalweg.studio._server import Server
 
-
-def studio(runs: str, port: int, opened: bool) -> None:
+def studio(runs: str, studies: str, port: int, opened: bool) -> None:
     """Serve the page until Ctrl-C.
 
     Raises:
-        NotADirectoryError: where `runs` is a file.
+        NotADirectoryError: where `runs` or `studies` is a file.
 
     """
-    if Path(runs).exists() and not Path(runs).is_dir():
-        raise NotADirectoryError(f"{runs} is a file; the studio shows a folder of runs.")
-    server = Server(House(runs), port)
+    from thalweg.studio._house import House
+    from thalweg.studio._server import Server
+
+    for folder in (runs, studies):
+        if Path(folder).exists() and not Path(folder).is_dir():
+            raise NotADirectoryError(f"{folder} is a file; the studio shows folders of runs and studies.")
+    server = Server(House(runs, studies), port)
     server.start()
     if opened:
         webbrowser.open(server.link)
     until_interrupted(f"studio: {server.link}\nCtrl-C ends it")
     server.stop()
+
+
+def studio_of(runs: str | Path, asked: dict[str, Any]) -> list[Any]:
+    """The callback that shows what a command does, where that is asked for: none or one.
+
+    Args:
+        runs: the folder whose runs the page lists beside it.
+        asked: of the command.
+
+    """
+    if not asked.get("studio"):
+        return []
+    from thalweg.studio import Studio
+    from thalweg.studio._server import require_studio
+
+    require_studio()  # before anything is trained
+    return [Studio(runs)]
+
+
+def stay(studios: Sequence[Any]) -> None:
+    """Keep the page of a command that has ended until Ctrl-C."""
+    for one in studios:
+        until_interrupted(f"the page stays until Ctrl-C: {one.link}")
 
 
 def until_interrupted(told: str) -> None:

@@ -14,6 +14,7 @@ from thalweg.cli._command import command_of
 from thalweg.cli._curves import chart
 from thalweg.cli._interrupted import Interrupted
 from thalweg.cli._source import Source, source_of
+from thalweg.cli._studio import stay, studio_of
 from thalweg.models import chained
 
 
@@ -32,7 +33,7 @@ def train(name: str, asked: dict[str, Any]) -> None:
         model = _net(source, asked)
     model.preprocessing = source.recipe and source.recipe.record()
     model.summary(print_fn=console.print)
-    studio, interrupted = _studio(folder, asked), False
+    studio, interrupted = studio_of(folder.parent, asked), False
     try:
         model.fit(
             *source.train,
@@ -54,19 +55,7 @@ def train(name: str, asked: dict[str, Any]) -> None:
         from thalweg.cli._diagnose import at_the_end
 
         at_the_end(console, folder, source)
-    if studio:
-        from thalweg.cli._studio import until_interrupted
-
-        until_interrupted(f"the page stays until Ctrl-C: {studio[0].link}")
-
-
-def _studio(folder: Path, asked: dict[str, Any]) -> list[Any]:
-    """The callback that shows the fit, where that is asked for."""
-    if not asked.get("studio"):
-        return []
-    from thalweg.studio import Studio
-
-    return [Studio(folder.parent)]
+    stay(studio)
 
 
 def command_with(name: str, asked: dict[str, Any], source: Source) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from thalweg import tuner
 from thalweg._names import Table
 from thalweg.cli._interrupted import Interrupted
 from thalweg.cli._source import OF_TABLES, Source, source_of
+from thalweg.cli._studio import stay, studio_of
 from thalweg.tuner.searches._hyperband import Hyperband
 
 _DATA = ("validation", "test", "epochs", "seed", *OF_TABLES)
@@ -79,8 +80,9 @@ def tune(name: str, asked: dict[str, Any]) -> None:
         raise FileExistsError(f"There is a study in {folder}: --resume goes on with it, --overwrite begins anew.")
     console.print("\n".join(source.lines), markup=False)
     found = made(name, source, asked, folder)
+    watching = studio_of("runs", asked)
     try:
-        found.search(*source.train, epochs=asked["epochs"], validation_data=source.validation)
+        found.search(*source.train, epochs=asked["epochs"], validation_data=source.validation, callbacks=watching)
     except KeyboardInterrupt:
         given = {option.replace("_", "-"): asked[option] for option in _AGAIN if asked.get(option) is not None}
         again = " ".join(f"--{option} {shlex.quote(str(value))}" for option, value in given.items())
@@ -94,11 +96,13 @@ def tune(name: str, asked: dict[str, Any]) -> None:
         f"wrote {folder}/\n"
         "  best.keras     the net of the best trial, as it was trained\n"
         "  journal.jsonl  every trial\n"
+        "  curves.jsonl   how each of them learnt\n"
         "  study.db       the same, for optuna-dashboard\n"
         f"to train it longer: thalweg train {name}{_again(source, asked)} --from {folder}"
         + (f"\nto predict: thalweg predict {path} new.csv -o out.csv" if source.recipe else ""),
         soft_wrap=True,
     )
+    stay(watching)
 
 
 def _again(source: Source, asked: dict[str, Any]) -> str:

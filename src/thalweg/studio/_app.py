@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import cache, lru_cache
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from thalweg.studio._guard import Guard
 from thalweg.studio._house import Elsewhere, House, Shown
+from thalweg.studio._landscape import begin, choices, newest
 from thalweg.studio._live import Cursor, Live
 from thalweg.studio._script import script_of
 from thalweg.studio._steering import Refused
@@ -43,7 +45,7 @@ def app_of(house: House, token: str, port: int) -> Any:
             try:
                 return JSONResponse(await answer(request))
             except KeyError:
-                return JSONResponse({"error": f"There is no run {request.path_params.get('run')!r}."}, 404)
+                return JSONResponse({"error": _missing(request.path_params)}, 404)
             except Refused as error:
                 return JSONResponse({"error": str(error)}, 400)
 
@@ -71,7 +73,16 @@ def app_of(house: House, token: str, port: int) -> Any:
         return {"now": frame["now"], "epochs": thinned(frame["epochs"]), "changes": frame["changes"]}
 
     async def live(socket: WebSocket) -> None:
-        await _live(socket, house)
+        await _live(socket, lambda: house.find(socket.path_params["run"]))
+
+    async def studies(request: Request) -> Any:
+        return await asyncio.to_thread(house.studies.rows)
+
+    async def importance(request: Request) -> Any:
+        return await asyncio.to_thread(house.studies.importance, request.path_params["study"])
+
+    async def study(socket: WebSocket) -> None:
+        await _live(socket, lambda: house.study(socket.path_params["study"]))
 
     routes = [
         Route("/", _part("index.html")),
@@ -82,9 +93,48 @@ def app_of(house: House, token: str, port: int) -> Any:
         Route("/api/runs/{run:path}/trash", json_of(trash), methods=["POST"]),
         Route("/api/runs/{run:path}/script", script),
         Route("/api/runs/{run:path}/curves", json_of(curves)),
+        *_of_landscapes(house, json_of),
         WebSocketRoute("/api/runs/{run:path}/live", live),
+        Route("/api/studies", json_of(studies)),
+        Route("/api/studies/{study:path}/importance", json_of(importance)),
+        WebSocketRoute("/api/studies/{study:path}/live", study),
     ]
     return Guard(Starlette(routes=routes), token, port)
+
+
+def _of_landscapes(house: House, json_of: Callable[[Callable[[Request], Awaitable[Any]]], Any]) -> list[Route]:
+    """What takes seconds is begun by one address, and its findings are asked for by its number."""
+
+    async def landscape(request: Request) -> Any:
+        run, given = request.path_params["run"], await _body(request) if request.method == "POST" else None
+        shown = await asyncio.to_thread(house.find, run)
+        if shown.elsewhere is not None:
+            return await asyncio.to_thread(_asked, shown.elsewhere, "landscape", given)
+        if given is None:
+            return newest(house.jobs, run)
+        return await asyncio.to_thread(begin, house.jobs, given, run, lambda: house.ground(run))
+
+    async def landscape_done(request: Request) -> Any:
+        shown = await asyncio.to_thread(house.find, request.path_params["run"])
+        number = request.path_params["number"]
+        if shown.elsewhere is not None:
+            return await asyncio.to_thread(_asked, shown.elsewhere, f"landscape/{number}", None)
+        return house.jobs.look(number)
+
+    async def race(request: Request) -> Any:
+        if request.method != "POST":
+            return {**choices(), "newest": newest(house.jobs)}
+        return await asyncio.to_thread(begin, house.jobs, {**await _body(request), "kind": "race"})
+
+    async def race_done(request: Request) -> Any:
+        return house.jobs.look(request.path_params["number"])
+
+    return [
+        Route("/api/runs/{run:path}/landscape", json_of(landscape), methods=["GET", "POST"]),
+        Route("/api/runs/{run:path}/landscape/{number:int}", json_of(landscape_done)),
+        Route("/api/race", json_of(race), methods=["GET", "POST"]),
+        Route("/api/race/{number:int}", json_of(race_done)),
+    ]
 
 
 def _part(name: str) -> Callable[[Request], Awaitable[Response]]:
@@ -110,6 +160,11 @@ async def _plotly(request: Request) -> Response:
     return FileResponse(path, media_type="text/javascript", headers={"cache-control": "private, max-age=3600"})
 
 
+def _missing(asked: Mapping[str, Any]) -> str:
+    """Says what there is none of."""
+    return "; ".join(f"There is no {what} {name!r}." for what, name in asked.items() if what != "number")
+
+
 async def _body(request: Request) -> dict[str, Any]:
     text = b""
     async for piece in request.stream():
@@ -122,7 +177,7 @@ async def _body(request: Request) -> dict[str, Any]:
 def _wish(text: str | bytes) -> dict[str, Any]:
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # one that is nested without end, too
         raise Refused("What is asked for is no JSON.") from None
     if not isinstance(found, dict):
         raise Refused("What is asked for must be a table of names and values.")
@@ -132,19 +187,19 @@ def _wish(text: str | bytes) -> dict[str, Any]:
 # -- a run that is looked at ----------------------------------------------------------------------
 
 
-async def _live(socket: WebSocket, house: House) -> None:
+async def _live(socket: WebSocket, find: Callable[[], Shown]) -> None:
     """Frames to the page, wishes from it."""
     await socket.accept()
     try:
-        shown = await asyncio.to_thread(house.find, socket.path_params["run"])
+        shown = await asyncio.to_thread(find)
     except KeyError:
-        await socket.send_json({"error": f"There is no run {socket.path_params['run']!r}."})
+        await socket.send_json({"error": _missing(socket.path_params)})
         await socket.close()
         return
     with suppress(WebSocketDisconnect, RuntimeError):
         if shown.elsewhere is not None:
             await _relayed(socket, shown.elsewhere)
-            shown = await asyncio.to_thread(house.find, socket.path_params["run"])  # that process is gone
+            shown = await asyncio.to_thread(find)  # that process is gone
         got = asyncio.Event()
         await _until_either(_tell(socket, shown, got), _listen(socket, shown, got))
 
@@ -186,32 +241,51 @@ async def _tell(socket: WebSocket, shown: Shown, got: asyncio.Event) -> None:
 def _frame(live: Live, cursor: Cursor, version: int) -> tuple[str, Cursor]:
     """What has come since a cursor as text; readers who have come as far are handed the same."""
     frame, after = live.since(cursor)
-    frame["epochs"] = thinned(frame["epochs"])
+    if "epochs" in frame:
+        frame["epochs"] = thinned(frame["epochs"])
     return json.dumps(frame), after
 
 
 async def _listen(socket: WebSocket, shown: Shown, got: asyncio.Event) -> None:
     """What is asked for; each wish has a number, by which its answer is known. ``{"got": true}`` asks for the next frame."""
-    while True:
-        text = await socket.receive_text()
-        wish: dict[str, Any] = {}
-        try:
-            if len(text) > _LARGEST:
-                raise Refused(f"What is asked for is longer than {_LARGEST:,} bytes.")
-            wish = _wish(text)
+    from thalweg.studio._net import SLOW
+
+    slow: set[asyncio.Task[None]] = set()
+    try:
+        while True:
+            text, wish = await socket.receive_text(), {}
+            try:
+                if len(text) > _LARGEST:
+                    raise Refused(f"What is asked for is longer than {_LARGEST:,} bytes.")
+                wish = _wish(text)
+            except Refused as error:
+                await socket.send_text(json.dumps({"error": str(error), "number": None}))
+                continue
             if "got" in wish:
                 got.set()
-                continue
-            answer = {"answer": await _done(shown, wish)}
-        except Refused as error:
-            answer = {"error": str(error)}
-        await socket.send_text(json.dumps({**answer, "number": wish.get("number")}))
+            elif wish.get("do") in SLOW:  # what is asked next does not wait for it
+                task = asyncio.ensure_future(_answer(socket, shown, wish))
+                slow.add(task)
+                task.add_done_callback(slow.discard)
+            else:
+                await _answer(socket, shown, wish)
+    finally:
+        for task in slow:
+            task.cancel()
+
+
+async def _answer(socket: WebSocket, shown: Shown, wish: dict[str, Any]) -> None:
+    try:
+        answer = {"answer": await _done(shown, wish)}
+    except Refused as error:
+        answer = {"error": str(error)}
+    await socket.send_text(json.dumps({**answer, "number": wish.get("number")}))
 
 
 async def _done(shown: Shown, wish: dict[str, Any]) -> Any:
-    from thalweg.studio._net import LOOKS
+    from thalweg.studio._net import LOOKS, SLOW
 
-    if wish.get("do") in LOOKS:
+    if wish.get("do") in LOOKS or wish.get("do") in SLOW:
         return await asyncio.to_thread(lambda: shown.net().look(wish))
     if shown.steering is None:
         raise Refused("This run cannot be steered: no process trains it with a studio.")
@@ -219,6 +293,24 @@ async def _done(shown: Shown, wish: dict[str, Any]) -> Any:
         return await asyncio.wait_for(asyncio.wrap_future(shown.steering.ask(wish)), _ANSWER)
     except TimeoutError:
         raise Refused(f"The fit has not answered for {_ANSWER:.0f} s: it compiles, or its batches are slow.") from None
+
+
+def _asked(other: Elsewhere, what: str, given: dict[str, Any] | None) -> Any:
+    """What the process answers that trains the run."""
+    head = {"Authorization": f"Bearer {other.token}"}
+    connection = HTTPConnection("127.0.0.1", other.port, timeout=_ANSWER)
+    try:
+        path, body = f"/api/runs/{quote(other.run)}/{what}", None if given is None else json.dumps(given)
+        connection.request("GET" if given is None else "POST", path, body, head)
+        answer = connection.getresponse()
+        found = json.loads(answer.read())
+    except (OSError, HTTPException, ValueError):
+        raise Refused("The process that trains this run cannot be reached: ask again.") from None
+    finally:
+        connection.close()
+    if answer.status != 200:
+        raise Refused(str(found.get("error")))
+    return found
 
 
 async def _relayed(socket: WebSocket, other: Elsewhere) -> None:

@@ -6,25 +6,38 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
 
-from thalweg import callbacks, files
-from thalweg.callbacks import Run
+from thalweg import files
+from thalweg.callbacks._run_record import HISTORY, NOTEBOOK, RECORD
+from thalweg.studio._folders import TRASH, folders_with
+from thalweg.studio._jobs import Jobs
 from thalweg.studio._live import Live
-from thalweg.studio._recorded import Recorded, now_of
+from thalweg.studio._recorded import Recorded, said_in
 from thalweg.studio._steering import Refused, Steering
+from thalweg.studio._studies import Studies
+from thalweg.studio._watched import WatchedStudy, WatchedTrial
+from thalweg.tuner import holds_study
 
 if TYPE_CHECKING:
+    from thalweg.studio._ground import Ground
     from thalweg.studio._net import Mirror
+    from thalweg.studio._rows import Sample
     from thalweg.studio._studio import Studio
 
-WORD, TAGS, TRASH = "studio.json", "tags.json", ".trash"
-"""Files in a run's folder: where its process listens, what people call it; and the folder of what was thrown away."""
+WORD, TAGS = "studio.json", "tags.json"
+"""Files in a run's folder: where its process listens, and what people call it."""
 _FRESH = 1.0  # seconds for which a listing is believed
 _SMALL = 60  # points of a small curve
 _TAGS, _LETTERS = 20, 40  # at most, of one run
+
+
+Watched = Recorded | WatchedStudy | WatchedTrial
+"""What is read from a folder as it grows."""
 
 
 class Elsewhere(NamedTuple):
@@ -49,14 +62,16 @@ class Shown(NamedTuple):
         steering: by which it is steered in this process; None of one that is not.
         recorded: whose files are to be looked at; None where the fit itself tells.
         net: gives a look into the net; raises :class:`Refused` where there is none.
+        sample: gives some of its rows; raises :class:`Refused` where they are not at hand.
         elsewhere: the process that trains it; None where it is this one, or none.
 
     """
 
     live: Live
     steering: Steering | None
-    recorded: Recorded | None
+    recorded: Watched | None
     net: Callable[[], Mirror]
+    sample: Callable[[], Sample]
     elsewhere: Elsewhere | None
 
 
@@ -64,18 +79,25 @@ class House:
     """All that there is to see.
 
     Args:
-        runs: a folder of run folders; it need not be there yet.
+        runs: a folder of run folders and study folders; it need not be there yet.
+        studies: another one of study folders, or None.
+
+    Attributes:
+        studies: that there are to see.
 
     """
 
-    def __init__(self, runs: str | os.PathLike[str]) -> None:
+    def __init__(self, runs: str | os.PathLike[str], studies: str | os.PathLike[str] | None = None) -> None:
         self.runs = Path(runs).resolve()
+        self.studies = Studies([self.runs, *([] if studies is None else [Path(studies)])])
+        self.jobs = Jobs()
         self._studios: list[Studio] = []
         self._recorded: dict[Path, Recorded] = {}
         self._small: dict[Path, tuple[Any, dict[str, Any]]] = {}
         self._listed: tuple[float, dict[str, Path]] = (-_FRESH, {})
         self._net: tuple[Any, Mirror] | None = None  # the one that was looked into last
-        self._lock = threading.RLock()
+        self._rows: tuple[Path, Sample] | None = None  # those that were made again last
+        self._lock, self._making = threading.RLock(), threading.Lock()
 
     # -- who there is -----------------------------------------------------------------------------
 
@@ -94,6 +116,13 @@ class House:
             return Path(folder).resolve().relative_to(self.runs).as_posix()
         return f"fit-{self._studios.index(studio) + 1}"
 
+    def place_of(self, folder: Path) -> str:
+        """What stands behind the # of a link to the page of a study, or of a run that has not begun."""
+        if holds_study(folder):
+            return f"study={quote(self.studies.add(folder), safe='')}"
+        inside = self.runs in folder.resolve().parents
+        return f"run={quote(folder.resolve().relative_to(self.runs).as_posix(), safe='')}" if inside else ""
+
     def _of_process(self) -> dict[str, Studio]:
         """The last fit of each name."""
         with self._lock:
@@ -104,15 +133,10 @@ class House:
         with self._lock:
             when, known = self._listed
             if time.monotonic() - when > _FRESH:
-                known = {path.relative_to(self.runs).as_posix(): path for path in self._found()}
+                found = folders_with(self.runs, [RECORD, NOTEBOOK])
+                known = {path.relative_to(self.runs).as_posix(): path for path in found}
                 self._listed = (time.monotonic(), known)
             return known
-
-    def _found(self) -> Iterator[Path]:
-        for record in sorted(self.runs.rglob("run.json")) if self.runs.is_dir() else ():
-            inside = record.parent.resolve()
-            if self.runs in inside.parents and TRASH not in inside.relative_to(self.runs).parts:
-                yield record.parent
 
     # -- what it tells ----------------------------------------------------------------------------
 
@@ -125,15 +149,46 @@ class House:
         """
         studio = self._of_process().get(name)
         if studio is not None:
-            return Shown(studio.live, studio.steering, None, studio.look, None)
+            return Shown(studio.live, studio.steering, None, studio.look, studio.sample, None)
+        if name not in self.folders():
+            return self._trial(name)
         folder = self.folders()[name]
         with self._lock:
             recorded = self._recorded.setdefault(folder, Recorded(folder))
         recorded.look()
-        steered = recorded.live.now.get("status") == "running"
-        return Shown(recorded.live, None, recorded, lambda: self._kept(folder), self._word(folder) if steered else None)
+        epochs = partial(recorded.live.all_of, "epochs")
+        word = self._word(folder) if recorded.live.now.get("status") == "running" else None
+        return Shown(
+            recorded.live, None, recorded, lambda: self._kept(folder, epochs), lambda: self._sample(folder), word
+        )
 
-    def _kept(self, folder: Path) -> Mirror:
+    def study(self, name: str) -> Shown:
+        """A study of that name.
+
+        Raises:
+            KeyError: where there is none.
+
+        """
+        watched = self.studies.find(name)
+        none = _refused("This is a study: its trials have nets and rows.")
+        return Shown(watched.live, None, watched, none, none, None)
+
+    def _trial(self, name: str) -> Shown:
+        watched = self.studies.trial(name)
+        rows = _refused("Rows of a trial are not at hand here.")
+        return Shown(watched.live, None, watched, lambda: self._of_trial(watched), rows, None)
+
+    def _of_trial(self, watched: WatchedTrial) -> Mirror:
+        """The net of a trial, read once."""
+        from thalweg.studio._net import Kept
+
+        stamp = (watched.study.record.id, watched.number, watched.trial.status)
+        with self._lock:
+            if self._net is None or self._net[0] != stamp:
+                self._net = (stamp, Kept(self.studies.net_of(watched)))
+            return self._net[1]
+
+    def _kept(self, folder: Path, epochs: Callable[[], list[dict[str, Any]]]) -> Mirror:
         """The best net of a run, read once."""
         from thalweg.studio._net import Kept
 
@@ -143,8 +198,35 @@ class House:
         stamp = (path, path.stat().st_mtime_ns)
         with self._lock:
             if self._net is None or self._net[0] != stamp:
-                self._net = (stamp, Kept(path))
+                self._net = (stamp, Kept.from_file(path, lambda: self._sample(folder), epochs))
             return self._net[1]
+
+    def _sample(self, folder: Path) -> Sample:
+        """Some rows of a run, made again once."""
+        from thalweg.studio._rows import rows_of_folder
+
+        with self._making:  # of its own: making rows may take long, and pages are to go on meanwhile
+            if self._rows is None or self._rows[0] != folder:
+                self._rows = (folder, rows_of_folder(folder))
+            return self._rows[1]
+
+    def ground(self, name: str) -> Ground:
+        """What the landscape of a run is made of.
+
+        Raises:
+            KeyError: where there is no such run.
+            Refused: where its net or its rows are not at hand.
+
+        """
+        from thalweg.studio._ground import ground_in
+
+        studio = self._of_process().get(name)
+        if studio is not None:
+            return studio.ground()
+        if name not in self.folders():  # a study's trial, which says why its rows are not at hand
+            self.find(name).sample()
+        folder = self.folders()[name]
+        return ground_in(folder, self._sample(folder))
 
     def rows(self) -> list[dict[str, Any]]:
         """The table of runs, the newest first."""
@@ -157,17 +239,18 @@ class House:
         known = self.folders()
         for name, studio in fits.items():
             if name not in known:
-                found.append({"run": name, "tags": [], **_summary(studio.live)})
+                frame, _ = studio.live.since()
+                found.append({"run": name, "tags": [], **_summary(frame["now"], frame["epochs"])})
         return sorted(found, key=lambda row: str(row.get("begun") or "~"), reverse=True)
 
     def _row(self, folder: Path) -> dict[str, Any]:
         """What a run comes to, read anew where its files have changed."""
-        paths = [folder / name for name in ("run.json", "history.jsonl")]
+        paths = [folder / name for name in (RECORD, HISTORY, NOTEBOOK)]
         stamp = tuple((path.stat().st_mtime_ns, path.stat().st_size) if path.is_file() else None for path in paths)
         known = self._small.get(folder)
-        if known is None or known[0] != stamp or known[1]["status"] == "running":
+        if known is None or known[0] != stamp or known[1]["status"] in ("running", "coaching"):
             try:
-                known = (stamp, _of_run(callbacks.read_run(folder)))
+                known = (stamp, _summary(*said_in(folder)))
             except (files.FileError, OSError) as error:
                 known = (stamp, {"status": "damaged", "why": str(error), "small": {}})
             self._small[folder] = known
@@ -239,18 +322,15 @@ class House:
             return None
 
 
-def _of_run(run: Run) -> dict[str, Any]:
-    now = now_of(run)
-    return {**{key: now[key] for key in ("status", "begun", "epochs", "command", "branched")}, **_ends(run.epochs)}
+def _refused(why: str) -> Callable[[], Any]:
+    def refuse() -> Any:
+        raise Refused(why)
+
+    return refuse
 
 
-def _summary(live: Live) -> dict[str, Any]:
-    frame, _ = live.since()
-    now = frame["now"]
-    return {
-        **{key: now.get(key) for key in ("status", "begun", "epochs", "command", "branched")},
-        **_ends(frame["epochs"]),
-    }
+def _summary(now: Mapping[str, Any], epochs: list[dict[str, Any]]) -> dict[str, Any]:
+    return {**{key: now.get(key) for key in ("status", "begun", "epochs", "command", "branched")}, **_ends(epochs)}
 
 
 def _ends(epochs: list[dict[str, Any]]) -> dict[str, Any]:

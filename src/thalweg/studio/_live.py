@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 _LOOK = 0.02  # seconds between looks at who has read
 _PROMPT = 0.2  # in which whoever reads has got a frame
 LISTS = ("epochs", "changes", "notes", "warnings")
-"""What only grows, until a fit goes back."""
+"""What only grows of a fit, until it goes back."""
 
 
 class Cursor(NamedTuple):
@@ -18,14 +19,14 @@ class Cursor(NamedTuple):
 
     Attributes:
         life: how often the fit had gone back.
-        counts: of each of `LISTS`.
+        counts: of each of the lists.
         series: which epoch's points it has, counted from the first one that was run.
         points: how many of them.
 
     """
 
     life: int = -1
-    counts: tuple[int, ...] = (0,) * len(LISTS)
+    counts: tuple[int, ...] = ()
     series: int = 0
     points: int = 0
 
@@ -39,14 +40,17 @@ class Live:
     A reader keeps a cursor and is given what has come since, so that nothing waits for it and nothing is kept for it: one that is
     slow gets larger pieces, less often.
 
+    Args:
+        lists: names of what only grows, until it begins anew.
+
     Attributes:
         now: what is replaced as a whole: status, epoch, step, hypers and the like.
 
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lists: Sequence[str] = LISTS) -> None:
         self.now: dict[str, Any] = {}
-        self._lists: dict[str, list[Any]] = {name: [] for name in LISTS}
+        self._lists: dict[str, list[Any]] = {name: [] for name in lists}
         self._points: list[list[Any]] = []
         self._epoch, self._series, self._life, self._version = -1, 0, 0, 0
         self._lock = threading.Lock()
@@ -71,6 +75,11 @@ class Live:
             self._lists[name] += plain(records)
             self._version += 1
 
+    def all_of(self, name: str) -> list[Any]:
+        """A list, as far as it has grown."""
+        with self._lock:
+            return list(self._lists[name])
+
     def point(self, epoch: int, step: int, logs: dict[str, Any]) -> None:
         """The running numbers of an epoch; those of the epoch before are let go."""
         with self._lock:
@@ -83,7 +92,7 @@ class Live:
     def begin_anew(self) -> None:
         """The fit has gone back: its lists are told again, and every reader starts again."""
         with self._lock:
-            self._lists = {name: [] for name in LISTS}
+            self._lists = {name: [] for name in self._lists}
             self._points, self._epoch = [], -1
             self._series += 1
             self._life += 1
@@ -120,18 +129,18 @@ class Live:
         """
         with self._lock:
             fresh = cursor.life != self._life
-            counts = (0,) * len(LISTS) if fresh else cursor.counts
+            counts = (0,) * len(self._lists) if fresh else cursor.counts
             frame: dict[str, Any] = {
                 "fresh": fresh,
                 "now": dict(self.now),
                 "epoch": self._epoch,
                 "series": self._series,
             }
-            for name, done in zip(LISTS, counts, strict=True):
+            for name, done in zip(self._lists, counts, strict=True):
                 frame[name] = self._lists[name][done:]
             done = cursor.points if not fresh and cursor.series == self._series else 0
             frame["points"] = self._points[done:]
-            lengths = tuple(len(self._lists[name]) for name in LISTS)
+            lengths = tuple(map(len, self._lists.values()))
             return frame, Cursor(self._life, lengths, self._series, len(self._points))
 
 

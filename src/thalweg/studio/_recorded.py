@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
-from thalweg import callbacks
+from thalweg import callbacks, files
 from thalweg.callbacks import Run
+from thalweg.callbacks._run_record import HISTORY, LOCK, NOTEBOOK, RECORD
 from thalweg.files import FileError
 from thalweg.studio._live import Live
 
-HISTORY = "history.jsonl"
 WORDS = {"change": "changes", "note": "notes", "warning": "warnings"}
 """Keys of a history's lines, and the lists that they go into."""
 
@@ -29,9 +30,14 @@ class Recorded:
         self.folder, self.live = folder, Live()
         self._read, self._half = 0, b""
         self._seen: Any = None
+        self._lock = threading.Lock()
 
     def look(self) -> None:
         """Read what has come since the last look."""
+        with self._lock:  # several pages look
+            self._look()
+
+    def _look(self) -> None:
         path = self.folder / HISTORY
         size = path.stat().st_size if path.is_file() else 0
         if size < self._read:  # it has gone back
@@ -48,7 +54,7 @@ class Recorded:
         if told != self._seen or (self.live.now.get("status") == "running"):
             self._seen = told
             try:
-                now = now_of(callbacks.read_run(self.folder, epochs=False))
+                now, _ = said_in(self.folder, epochs=False)
             except (FileError, OSError) as error:
                 now = {"status": "damaged", "why": str(error)}
             if any(self.live.now.get(key) != value for key, value in now.items()):
@@ -81,7 +87,37 @@ def take(live: Live, events: list[dict[str, Any]]) -> None:
 
 def _stamps(folder: Path) -> tuple[Any, ...]:
     """What changes when a record does."""
-    return tuple(os.stat(folder / name).st_mtime_ns if (folder / name).exists() else 0 for name in ("run.json", "lock"))
+    return tuple(
+        os.stat(folder / name).st_mtime_ns if (folder / name).exists() else 0 for name in (RECORD, LOCK, NOTEBOOK)
+    )
+
+
+def said_in(folder: Path, epochs: bool = True) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What the records in a folder say, as a fit that runs would; and the epochs of the run.
+
+    Args:
+        folder: of a run, or of a coach whose run has not begun.
+        epochs: whether they are read.
+
+    Raises:
+        FileError: where a record is damaged.
+
+    """
+    notebook = _notebook(folder)
+    if notebook is not None and not (folder / RECORD).exists():
+        status = "coaching" if files.is_held(folder / LOCK) else "broken off"
+        return {"status": status, "begun": notebook.get("begun"), "coach": notebook, "steered": False}, []
+    run = callbacks.read_run(folder, epochs=epochs)
+    return {**now_of(run), "coach": notebook}, run.epochs
+
+
+def _notebook(folder: Path) -> dict[str, Any] | None:
+    """A coach's, where there is one."""
+    try:
+        found = json.loads((folder / NOTEBOOK).read_text())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def now_of(run: Run) -> dict[str, Any]:

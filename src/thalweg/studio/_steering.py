@@ -76,9 +76,12 @@ def number(name: str, given: Any) -> float:
         Refused: where it is none.
 
     """
-    if isinstance(given, bool) or not isinstance(given, (int, float)) or not math.isfinite(given):
-        raise Refused(f"{name} must be a finite number, got {given!r}.")
-    return float(given)
+    try:
+        if not isinstance(given, bool) and isinstance(given, (int, float)) and math.isfinite(given):
+            return float(given)
+    except OverflowError:  # a whole number that is no float
+        pass
+    raise Refused(f"{name} must be a finite number, got {str(given)[:50]!r}.")
 
 
 def _text(name: str, given: Any, longest: int = 200) -> str:

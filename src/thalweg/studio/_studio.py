@@ -9,14 +9,16 @@ from typing import Any, ClassVar
 
 from thalweg import callbacks
 from thalweg.callbacks._run_record import Lines
+from thalweg.studio._ground import Ground, ground_of
 from thalweg.studio._live import Live
-from thalweg.studio._net import Mirror, sight_of
-from thalweg.studio._recorded import now_of, take
+from thalweg.studio._net import Mirror
+from thalweg.studio._recorded import said_in, take
+from thalweg.studio._rows import Sample, rows_of_fit
 from thalweg.studio._server import Server
 from thalweg.studio._steering import Refused, Steering, turn
+from thalweg.studio._trail import Trail
 
 _LAST_WORDS = 1.0  # seconds in which pages are told how it ended, before the process may be gone
-_SOME = 1000  # rows by which the range of inputs is known
 _PAUSE = 0.05  # seconds between looks at what is asked for, while a fit waits
 
 
@@ -48,6 +50,7 @@ class Studio(callbacks.Callback):
     """
 
     comes_last: ClassVar[bool] = True
+    of_searches: ClassVar[bool] = True
 
     def __init__(self, runs: str | Path = "runs", port: int = 0, tell: Callable[[str], Any] | None = print) -> None:
         self.runs, self.port, self.tell = Path(runs), port, tell
@@ -57,6 +60,8 @@ class Studio(callbacks.Callback):
         self._server: Server | None = None
         self._lines = Lines({})
         self.mirror: Any = None
+        self.rows: Sample | None = None
+        self.trail = Trail()
         self._epoch, self._anew = 0, False
 
     # -- what the fit says -----------------------------------------------------------------------
@@ -71,14 +76,26 @@ class Studio(callbacks.Callback):
         found = [one for one in session.callbacks if isinstance(one, callbacks.RunFolder)]
         self.run_folder = found[0] if found else _NoFolder()
         self._lines = Lines({None: self.model.history}, whole=True)
-        rows = getattr(session.feed, "rows", None)
-        self.mirror = Mirror(*sight_of(self.model, None if rows is None else rows.x[0][:_SOME]))
+        self.rows = rows_of_fit(session)
+        self.mirror = Mirror(
+            self.model, self.sample, self.rows, lambda: self.live.readers, lambda: self.live.all_of("epochs")
+        )
+        self.trail = Trail()
+        if session.resumed is None:  # else its weights come yet
+            self.trail.begin(self.model, session.epoch)
         self._server = Server.of_process(self.runs, self.port)
         self.steering.begin()
         self.live.begin_anew()  # one that was handed to a fit before shows this one
         self._tell_all("running")
         self._server.show(self)
         self.link = self._server.link_to(self)
+        if self.tell is not None:
+            self.tell(f"studio: {self.link}")
+
+    def on_search_begin(self, folder: Path) -> None:
+        """Open the page of a study, or of a coach; it is read from its folder."""
+        server = Server.of_process(self.runs, self.port)
+        self.link = f"{server.link}#{server.house.place_of(folder)}"
         if self.tell is not None:
             self.tell(f"studio: {self.link}")
 
@@ -105,6 +122,7 @@ class Studio(callbacks.Callback):
         self._catch_up()
         self._grow()
         self.mirror.pass_by(self.model)
+        self.trail.pass_by(self.model, epoch, step)
         if step == 0:
             self._list()
         if step == 0 and self.steering.until is not None and epoch >= self.steering.until:
@@ -115,7 +133,8 @@ class Studio(callbacks.Callback):
         if self.steering.paused and not last:
             self._tell_all("paused")
             while self.steering.paused and session.back is None and not self._is_to_end(session):
-                self.mirror.pass_by(self.model)
+                self.mirror.pass_by(self.model, rests=True)
+                self.trail.pass_by(self.model, epoch, step)
                 if self.steering.look(self, _PAUSE):
                     self._grow()
                     self.live.say(hypers=dict(self.model.hypers))
@@ -127,6 +146,7 @@ class Studio(callbacks.Callback):
         for path, value in self.steering.after_back.items():
             turn(self.model, path, value)
         self.steering.after_back = {}
+        self.trail.back_to(self.model.session.epoch)
         self._anew = True
 
     def on_train_end(self, logs: Any = None) -> None:
@@ -135,6 +155,7 @@ class Studio(callbacks.Callback):
         self._tell_all(self.model.session.outcome)
         self.steering.close()
         self.mirror.stay(self.model)
+        self.trail.stay(self.model, self.model.session.epoch)
         self.live.wait_for_readers(_LAST_WORDS)
 
     def close(self) -> None:
@@ -151,6 +172,31 @@ class Studio(callbacks.Callback):
     def look(self) -> Any:
         """Into the net, as it was a moment ago."""
         return self.mirror
+
+    def sample(self) -> Sample:
+        """Some of the rows that the net learns from.
+
+        Raises:
+            Refused: where they come from a stream.
+
+        """
+        if self.rows is None:
+            raise Refused(
+                "This fit reads its rows from a stream, which cannot be read twice: fit(x, y) on arrays shows them."
+            )
+        return self.rows
+
+    def ground(self) -> Ground:
+        """What the landscape of the fit is made of, as it was a moment ago.
+
+        Raises:
+            Refused: where the rows come from a stream, or the fit does not come by.
+
+        """
+        sample = self.sample()
+        model, copies = self.trail.ask()
+        more = "A place is kept after each epoch of a net of less than 64 MB."
+        return ground_of(model, sample, [(one.step, one.weights) for one in copies], more)
 
     # -- how --------------------------------------------------------------------------------------
 
@@ -173,7 +219,7 @@ class Studio(callbacks.Callback):
     def _tell_all(self, status: str) -> None:
         session, hypers = self.model.session, dict(self.model.hypers)
         folder = self.run_folder.folder
-        known = {} if folder is None else now_of(callbacks.read_run(folder, epochs=False))
+        known = {} if folder is None else said_in(Path(folder), epochs=False)[0]
         self.live.say(
             **{
                 **known,

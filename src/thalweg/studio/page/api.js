@@ -15,20 +15,24 @@ export async function ask(path, given) {
 }
 
 export const runs = () => ask("api/runs");
+export const studies = () => ask("api/studies");
+export const importance = (study) => ask(`api/studies/${part(study)}/importance`);
 export const curves = (run) => ask(`api/runs/${part(run)}/curves`);
+export const races = () => ask("api/race");
+export const workOf = (run) => (run === null ? "api/race" : `api/runs/${part(run)}/landscape`);
 export const script = (run) => ask(`api/runs/${part(run)}/script`);
 export const tag = (run, tags) => ask(`api/runs/${part(run)}/tags`, { tags });
 export const trash = (run) => ask(`api/runs/${part(run)}/trash`, {});
 
-// A socket to a run: frames come in, wishes go out, each with a number by which its answer is known. A lost connection is sought again.
+// A socket to a run or a study: frames come in, wishes go out, each with a number by which its answer is known. A lost connection is sought again.
 export class Line {
-  constructor(run, onframe, onstate) {
-    Object.assign(this, { run, onframe, onstate, waiting: new Map(), count: 0, tries: 0, over: false });
+  constructor(run, onframe, onstate, kind = "runs") {
+    Object.assign(this, { run, onframe, onstate, kind, waiting: new Map(), count: 0, tries: 0, over: false });
     this.open();
   }
 
   open() {
-    const address = new URL(`api/runs/${part(this.run)}/live`, location.href);
+    const address = new URL(`api/${this.kind}/${part(this.run)}/live`, location.href);
     address.protocol = "ws:";
     address.hash = "";
     this.socket = new WebSocket(address);

@@ -10,6 +10,8 @@ export const plainly = (text) => String(text).replaceAll("&", "&amp;").replaceAl
 
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
+export const isDark = () => dark.matches;
+
 export const color = (i) => (dark.matches ? ON_DARK : ON_LIGHT)[i % ON_LIGHT.length];
 
 export const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -19,15 +21,20 @@ function layout(given) {
   const axis = { gridcolor: faint, linecolor: faint, zerolinecolor: faint, automargin: true };
   return {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: ink, size: 12, family: css("--font") },
-    margin: { l: 56, r: 12, t: 30, b: 40 }, height: given.height || 300, hovermode: "x unified", showlegend: true,
+    margin: { l: 56, r: 12, t: 30, b: 40 }, height: given.height || 300, hovermode: given.hover || "x unified", showlegend: true,
     hoverlabel: { bgcolor: css("--paper"), font: { color: ink } },
     legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, font: { size: 12 } }, uirevision: "kept",
     xaxis: { ...axis, title: { text: given.x || "" } },
-    yaxis: { ...axis, title: { text: given.y || "" }, type: given.log ? "log" : "linear", exponentformat: "power" },
+    yaxis: { ...axis, title: { text: given.y || "" }, type: given.log ? "log" : "linear", exponentformat: "power", range: given.range && (given.log ? given.range.map((end) => Math.log10(Math.max(end, 1e-12))) : given.range) || undefined },
     shapes: (given.marks || []).map((x) => ({
       type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line: { color: css("--mark"), width: 1, dash: "dot" },
     })),
   };
+}
+
+// A layout with parts of its own; axes are told part by part.
+function over(base, own = {}) {
+  return { ...base, ...own, xaxis: { ...base.xaxis, ...own.xaxis }, yaxis: { ...base.yaxis, ...own.yaxis } };
 }
 
 export class Chart {
@@ -38,7 +45,11 @@ export class Chart {
 
   draw(traces, given) {
     if (!this.place.isConnected) return;
-    Plotly.react(this.place, traces, layout({ height: this.height, ...given }), CONFIG);
+    Plotly.react(this.place, traces, over(layout({ height: this.height, ...given }), given.over), CONFIG);
+    if (given.onpoint && !this.bound) {
+      this.bound = true;
+      this.place.on("plotly_click", ({ points }) => points[0].customdata !== undefined && given.onpoint(points[0].customdata));
+    }
   }
 
   gone() {

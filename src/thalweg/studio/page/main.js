@@ -1,7 +1,9 @@
 // Which page: by what stands behind the # of the address, so that a reload or a second tab shows the same.
 import { say, show, el } from "./dom.js";
+import { landscapePage } from "./landscape.js";
 import { runPage } from "./run.js";
 import { comparePage, runsPage } from "./runs.js";
+import { studyPage } from "./study.js";
 
 let leave = null;
 
@@ -11,6 +13,8 @@ function turn() {
   const pages = {
     "": () => runsPage(),
     run: () => runPage(decodeURIComponent(value)),
+    study: () => studyPage(decodeURIComponent(value)),
+    landscape: () => landscapePage(decodeURIComponent(value) || null),
     compare: () => comparePage(value.split(",").map(decodeURIComponent).filter(Boolean)),
   };
   if (!(name in pages)) {

@@ -1,49 +1,123 @@
-// A look into the net: a pad to draw on, what it says, and what backpropagation would have it change.
+// A look into the net: a pad to draw on and rows to choose, what it says, and what backpropagation would have it change.
+import { fill, signed } from "./canvas.js";
 import { color, css } from "./charts.js";
 import { el, number, svg } from "./dom.js";
+import { InsidePanel } from "./inside.js";
+import { WeightsPanel } from "./weights.js";
 
 const APART = 150, STEP = 26, DOT = 10;
 
 export class NetPanel {
   constructor(wish) {
-    Object.assign(this, { wish, seen: null, busy: false, again: false, side: null, epoch: null });
+    Object.assign(this, { wish, seen: null, busy: false, again: false, side: null, epoch: null, row: null });
     this.pad = el("canvas", { className: "pad", tabIndex: 0, role: "img", "aria-label": "Pad: draw with the mouse, a finger or a pen" });
     this.label = el("select", { "aria-label": "What it is", onchange: () => this.ask() });
     this.bars = el("ol", { className: "bars", "aria-label": "What the net says" });
     this.picture = el("div", { className: "net" });
     this.wishes = el("canvas", { className: "pad small", role: "img", "aria-label": "What the pixels are asked to be" });
     this.told = el("p", { className: "hint", role: "status" });
+    this.features = el("div", { className: "features", hidden: true });
+    this.chooser = this.choosing();
     const clear = el("button", { type: "button", onclick: () => this.clear() }, "Clear");
-    this.inner = el("div", { className: "look", hidden: true },
-      el("div", {}, this.pad, el("div", { className: "bar" }, clear, el("label", {}, "it is ", this.label))),
-      this.bars,
-      el("figure", {}, this.wishes, el("figcaption", { className: "hint" }, "What the pixels are asked for: blue to rise, orange to fall")));
-    this.place = el("section", { "aria-label": "The net" }, el("h3", {}, "The net"), this.told, this.inner, this.picture);
+    this.drawing = el("div", { hidden: true }, this.pad, el("div", { className: "bar" }, clear, el("label", {}, "it is ", this.label)));
+    this.asked = el("figure", { hidden: true }, this.wishes, el("figcaption", { className: "hint" }, "What the pixels are asked for: blue to rise, orange to fall"));
+    this.inner = el("div", { className: "look", hidden: true }, this.drawing, this.features, this.bars, this.asked);
+    this.weights = new WeightsPanel(wish);
+    this.inside = new InsidePanel(wish);
+    this.place = el("section", { "aria-label": "The net" }, el("h3", {}, "The net"), this.told, this.chooser, this.inner, this.picture,
+      this.weights.place, this.inside.place);
+    this.chooser.hidden = this.weights.place.hidden = this.inside.place.hidden = true;
     for (const name of ["pointerdown", "pointermove"]) this.pad.addEventListener(name, (event) => this.drawn(event));
   }
 
+  // A row of the data: by its number, the next one, or the next one that the net gets wrong.
+  choosing() {
+    this.part = el("select", { "aria-label": "Which rows" }, el("option", { value: "training" }, "training"), el("option", { value: "validation" }, "validation"));
+    this.number = el("input", { type: "number", min: 1, step: 1, value: 1, "aria-label": "Number of the row" });
+    this.which = el("span", { className: "hint", role: "status" });
+    const button = (text, more) => el("button", { type: "button", onclick: () => this.choose(more()) }, text);
+    const at = () => (this.row?.part === this.part.value ? this.row : null), next = () => (at() ? (at().row + 1) % at().count : 0);
+    return el("form", { className: "bar", onsubmit: (event) => { event.preventDefault(); this.choose({ row: Number(this.number.value) - 1 }); } },
+      el("label", {}, "A row of the ", this.part, " data "), this.number, el("button", { type: "submit" }, "Show"),
+      button("Next", () => ({ row: next() })),
+      button("A wrong one", () => ({ row: at()?.row ?? 0, wrong: true })), this.which);
+  }
+
+  async choose(what) {
+    try {
+      this.which.textContent = "Looking ...";
+      const part = this.part.value, found = await this.wish({ do: "example", part, ...what });
+      this.row = { part, row: found.row, count: found.count };
+      this.number.value = found.row + 1;
+      this.number.max = found.count;
+      this.which.textContent = this.wording(found);
+      if (found.pixels) {
+        this.pixels.set(found.pixels);
+        this.label.value = found.label ?? "";
+        this.paint();
+      }
+      this.table(found);
+      this.touched = true;
+      await this.ask();
+    } catch (error) {
+      this.which.textContent = error.message;
+    }
+  }
+
+  wording({ row, count, place, total, label, target }) {
+    const which = count < total ? `${row + 1} of the ${count.toLocaleString("en")} at hand (row ${(place + 1).toLocaleString("en")} of ${total.toLocaleString("en")})` : `${row + 1} of ${count.toLocaleString("en")}`;
+    return `${which}; right is ${label === null ? target.slice(0, 5).map(number).join(", ") || "unknown" : this.names[label] ?? label}`;
+  }
+
+  // A row of a table: its numbers, and what they are asked for.
+  table({ features, left_out }) {
+    this.features.hidden = !features;
+    if (!features) return;
+    this.cells = features.map(() => el("td", { className: "number" }));
+    const head = ["Feature", "Value", "Asked for"].map((text, i) => el("th", { scope: "col", className: i ? "number" : "" }, text));
+    this.features.replaceChildren(el("table", {}, el("thead", {}, el("tr", {}, head)),
+      el("tbody", {}, features.map(([name, value], i) => el("tr", {}, el("th", { scope: "row" }, name), el("td", { className: "number" }, number(value)), this.cells[i])))),
+    el("p", { className: "hint" }, "▲ asked to rise, ▼ to fall, as far as the loss has its way"),
+    ...(left_out ? [el("p", { className: "hint" }, `and ${left_out.toLocaleString("en")} more`)] : []));
+  }
+
   // Once a net is another one, it is asked what it sees; while it learns, what it says is asked anew after each epoch.
-  async look(key, epoch) {
+  async look(key, epoch, trains = false) {
     if (this.seen === key) {
-      if (epoch !== this.epoch && this.side && this.touched) this.ask();
+      if (epoch !== this.epoch) {
+        if (this.touched) this.ask();
+        this.weights.grown();
+      }
       this.epoch = epoch;
       return;
     }
     this.seen = key;
     this.epoch = epoch;
     try {
-      const { picture, names } = await this.wish({ do: "sight" });
-      this.inner.hidden = !picture;
-      this.told.textContent = picture ? "" : "It sees no pictures, so there is nothing to draw for it.";
-      if (!picture || this.side) return;
-      this.side = picture;
-      [this.pad.width, this.pad.height] = [picture[1], picture[0]];
-      this.label.replaceChildren(el("option", { value: "" }, "–"), ...names.map((name, i) => el("option", { value: i }, name)));
-      this.pixels = new Float32Array(picture[0] * picture[1]);
-      this.paint();
+      const sight = await this.wish({ do: "sight" });
+      this.names = sight.names;
+      this.chooser.hidden = this.inner.hidden = this.inside.place.hidden = false;
+      this.told.textContent = large(sight, trains) || (sight.picture ? "" : "It sees no pictures: choose a row, and see what the net says to it.");
+      if (sight.picture && !this.side) this.open(sight);
+      this.weights.know(sight.kernels);
+      this.inside.know(key.split(" ")[0], trains);
+      if (this.touched) this.ask();
     } catch (error) {
       this.told.textContent = error.message;
     }
+  }
+
+  open({ picture, names }) {
+    this.side = picture;
+    this.drawing.hidden = false;
+    [this.pad.width, this.pad.height] = [picture[1], picture[0]];
+    this.label.replaceChildren(el("option", { value: "" }, "–"), ...names.map((name, i) => el("option", { value: i }, name)));
+    this.pixels = new Float32Array(picture[0] * picture[1]);
+    this.paint();
+  }
+
+  gone() {
+    this.inside.gone();
   }
 
   clear() {
@@ -51,6 +125,9 @@ export class NetPanel {
     this.paint();
     this.bars.replaceChildren();
     this.picture.replaceChildren();
+    this.asked.hidden = true;
+    this.which.textContent = "";
+    this.row = null;
     this.touched = false;
   }
 
@@ -65,6 +142,8 @@ export class NetPanel {
     const steps = Math.ceil(2 * Math.hypot(x - before[0], y - before[1])) || 1;
     for (let i = 1; i <= steps; i += 1) this.dab(before[0] + ((x - before[0]) * i) / steps, before[1] + ((y - before[1]) * i) / steps, radius);
     this.last = [x, y];
+    this.row = null; // it is no row of the data any more
+    this.which.textContent = "";
     this.touched = true;
     this.paint();
     this.ask();
@@ -86,15 +165,15 @@ export class NetPanel {
 
   // One question at a time; what was drawn while it was under way is asked next.
   async ask() {
-    if (!this.side) return;
+    if (!this.side && !this.row) return;
     this.again = true;
     if (this.busy) return;
     this.busy = true;
     try {
       while (this.again) {
         this.again = false;
-        const what = { do: "answer", pixels: Array.from(this.pixels, (one) => Math.round(1000 * one) / 1000) };
-        if (this.label.value !== "") what.label = Number(this.label.value);
+        const what = { do: "answer", ...this.given() };
+        if (this.side && this.label.value !== "") what.label = Number(this.label.value);
         this.show(await this.wish(what));
       }
       this.told.textContent = "";
@@ -105,12 +184,18 @@ export class NetPanel {
     }
   }
 
-  show({ outputs, names, network, wishes, why }) {
+  given() {
+    if (this.row) return { part: this.row.part, row: this.row.row };
+    return { pixels: Array.from(this.pixels, (one) => Math.round(1000 * one) / 1000) };
+  }
+
+  show({ outputs, names, network, wishes, asked, why }) {
     const best = outputs.indexOf(Math.max(...outputs));
     this.bars.replaceChildren(...outputs.slice(0, 40).map((one, i) => el("li", { className: i === best ? "best" : "" },
       el("span", {}, names[i] ?? String(i)), el("meter", { min: 0, max: 1, value: Math.max(0, Math.min(1, one ?? 0)) }), el("span", { className: "number" }, percent(one)))));
     this.picture.replaceChildren(...(network ? [drawing(network)] : why ? [el("p", { className: "hint" }, why)] : []));
-    this.wishes.parentElement.hidden = !wishes;
+    this.cells?.forEach((cell, i) => { cell.textContent = asked ? arrow(asked[i]) : "–"; });
+    this.asked.hidden = !wishes;
     if (wishes) {
       const flat = wishes.flat(), top = Math.max(...flat.map(Math.abs)) || 1;
       [this.wishes.width, this.wishes.height] = [wishes[0].length, wishes.length];
@@ -122,18 +207,11 @@ export class NetPanel {
 // A probability as people write it; what is none stays a number.
 const percent = (one) => (one >= 0 && one <= 1 ? `${(100 * one).toFixed(1)} %` : number(one));
 
-function fill(canvas, [height, width], colour) {
-  const context = canvas.getContext("2d"), image = context.createImageData(width, height);
-  for (let i = 0; i < height * width; i += 1) image.data.set([...colour(i), 255], 4 * i);
-  context.putImageData(image, 0, 0);
-}
+// What a number is asked to do, by sign, so that no colour is needed to tell.
+const arrow = (one) => (!one ? "–" : `${one > 0 ? "▲" : "▼"} ${number(Math.abs(one))}`);
 
-const BLUE = [0, 114, 178], ORANGE = [213, 94, 0];
-
-function signed(share) {
-  const end = share > 0 ? BLUE : ORANGE;
-  return end.map((one) => 255 + (one - 255) * Math.abs(share));
-}
+const large = ({ parameters, largest }, trains) => (trains && parameters > largest
+  ? `The net has ${parameters.toLocaleString("en")} weights; while it trains it is looked into up to ${largest.toLocaleString("en")}. Pause the fit, or wait until it is over.` : "");
 
 // Layers as columns, neurons as dots, weights as lines by sign and size; triangles are what is asked.
 function drawing({ columns, weights, names, right, loss }) {

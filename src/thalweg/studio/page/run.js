@@ -1,7 +1,9 @@
 // One run, live: its curves, its knobs, what can be done with it, and what happened.
 import * as api from "./api.js";
 import { Chart, color, line } from "./charts.js";
+import { DiagnosisPanel } from "./diagnosis.js";
 import { el, number, say, seconds, show } from "./dom.js";
+import { CoachPanel } from "./coach.js";
 import { Knob } from "./knob.js";
 import { NetPanel } from "./net.js";
 
@@ -23,21 +25,25 @@ export function runPage(run) {
     copy: button("Copy as Python", copy),
   };
   const net = new NetPanel((what) => connection.wish(what));
-  const sheet = new Map();
+  const coach = new CoachPanel(), diagnosis = new DiagnosisPanel((what) => connection.wish(what));
+  const sheet = new Map(), values = el("table"), back = el("p", {}, el("a", { href: "#" }, "All runs"),
+    " · ", el("a", { href: `#landscape=${encodeURIComponent(run)}` }, "Landscape"));
+  const buttons = el("div", { className: "bar", role: "group", "aria-label": "The fit" }, Object.values(doing));
+  const steering = el("div", {},
+    el("h3", {}, "Knobs"), knobs,
+    el("h3", {}, "Note"), el("form", { className: "bar", onsubmit: write }, note, el("button", { type: "submit" }, "Keep")),
+    el("h3", {}, "Checkpoints"), checkpoints);
   let parent = null, branching = null, form = null, due = false, over = false;
 
   show(
-    el("p", {}, el("a", { href: "#" }, "All runs")),
+    back,
     el("div", { className: "title" }, title, status), where, bar,
-    el("div", { className: "bar", role: "group", "aria-label": "The fit" }, Object.values(doing)),
+    buttons, coach.place,
     el("div", { className: "two" },
       el("section", { "aria-label": "Curves" }, el("label", { className: "hint" }, log, " log axis"), loss.place, more.place, turned.place),
       el("section", { "aria-label": "Steering" },
-        el("h3", {}, "Knobs"), knobs,
-        el("h3", {}, "Note"), el("form", { className: "bar", onsubmit: write }, note, el("button", { type: "submit" }, "Keep")),
-        el("h3", {}, "Checkpoints"), checkpoints,
-        el("h3", {}, "What happened"), told)),
-    net.place);
+        values, steering, el("h3", {}, "What happened"), told)),
+    diagnosis.place, net.place);
   for (const chart of [loss, more, turned]) chart.draw([], {});
 
   const connection = new api.Line(run, take, (state, why) => {
@@ -119,11 +125,15 @@ export function runPage(run) {
     doing.on.disabled = !steered || !paused;
     doing.one.disabled = doing.stop.disabled = !steered;
     doing.keep.disabled = !steered || !now.checkpoints;
+    coach.show(now.coach, now.status);
     curves();
+    trial();
     turnKnobs();
     happened();
     list();
-    net.look(`${now.run || run} ${steered} ${steered ? "" : now.status}`, steered ? held.epochs.length : null);
+    diagnosis.look(`${now.status} ${held.epochs.length}`);
+    const trains = steered && !paused;
+    net.look(`${encodeURIComponent(now.run || run)} ${steered ? "" : now.status} ${trains}`, steered ? held.epochs.length : null, trains);
   }
 
   function curves() {
@@ -182,6 +192,20 @@ export function runPage(run) {
     });
     turned.place.hidden = !traces.length;
     if (traces.length) turned.draw(traces, { x: "epoch", y: "", log: true, marks });
+  }
+
+  // Of a study's trial, what was tried, and the way back; nobody steers it.
+  function trial() {
+    if (!held.now.values || values.children.length) return;
+    const study = run.slice(0, run.lastIndexOf("/trial-"));
+    buttons.hidden = steering.hidden = true;
+    back.replaceChildren(el("a", { href: "#" }, "All runs"), " · ", el("a", { href: `#study=${encodeURIComponent(study)}` }, `The study ${study}`));
+    values.append(el("caption", {}, "Hyperparameters"), el("tbody", {}, Object.entries(held.now.values).map(([name, value]) =>
+      el("tr", {}, el("th", { scope: "row" }, name), el("td", { className: "number" }, number(value))))));
+    if (held.now.source !== null) {
+      const before = `${study}/trial-${String(held.now.source).padStart(4, "0")}`;
+      back.append(" · ", el("a", { href: `#run=${encodeURIComponent(before)}` }, `It goes on with trial ${held.now.source}`));
+    }
   }
 
   function turnKnobs() {
@@ -245,6 +269,7 @@ export function runPage(run) {
     over = true;
     connection.close();
     document.body.classList.remove("stale");
+    net.gone();
     for (const chart of [loss, more, turned]) chart.gone();
   };
 }

@@ -27,7 +27,8 @@ export function runsPage() {
     el("button", { type: "button", className: "sort", onclick: () => sort(name) }, title)));
   const table = el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, el("span", { className: "sr" }, "Choose")),
     heads, el("th", { scope: "col" }, "Curve"), el("th", { scope: "col" }, "Tags"))), body);
-  show(el("div", { className: "bar" }, filter, compare, trash, count), el("div", { className: "wide" }, table));
+  const studies = el("section", { "aria-label": "Studies", hidden: true });
+  show(studies, el("h2", {}, "Runs"), el("div", { className: "bar" }, filter, compare, trash, el("a", { className: "button", href: "#landscape=" }, "Races of optimizers"), count), el("div", { className: "wide" }, table));
 
   function sort(name) {
     kept.down = kept.sort === name ? !kept.down : name === "begun";
@@ -53,7 +54,7 @@ export function runsPage() {
     if (focused) body.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
     if (!rows.length) {
       body.replaceChildren(el("tr", {}, el("td", { colSpan: 10, className: "empty" },
-        "No runs yet. Begin one in a terminal: thalweg train digits --studio, or fit(run='runs/first') in a script.")));
+        "No runs yet. Begin one in a terminal: thalweg train digits --studio, or fit(run='runs/first') in a script; thalweg tune digits searches.")));
     }
     count.textContent = `${shown.length} of ${rows.length} runs`;
     choose();
@@ -107,9 +108,10 @@ export function runsPage() {
   async function look() {
     clearTimeout(timer);
     try {
-      const found = await api.runs();
+      const [found, searched] = await Promise.all([api.runs(), api.studies()]);
       if (gone) return;
       rows = found;
+      listStudies(studies, searched);
       say("connected");
       if (!body.contains(document.activeElement) || document.activeElement.type !== "text") draw();
     } catch (error) {
@@ -120,6 +122,20 @@ export function runsPage() {
 
   look();
   return () => { gone = true; clearTimeout(timer); };
+}
+
+function listStudies(place, rows) {
+  place.hidden = !rows.length;
+  if (place.contains(document.activeElement)) return;
+  const columns = ["Study", "Status", "Search", "Trials", "Best", "Training", "Begun"];
+  place.replaceChildren(el("h2", {}, "Studies"), el("div", { className: "wide" }, el("table", {},
+    el("thead", {}, el("tr", {}, columns.map((name) => el("th", { scope: "col" }, name)))),
+    el("tbody", {}, rows.map((one) => el("tr", {},
+      el("th", { scope: "row" }, el("a", { href: `#study=${encodeURIComponent(one.study)}` }, one.study)),
+      el("td", {}, el("span", { className: `status ${(one.status || "").replaceAll(" ", "-")}`, title: one.why || "" }, one.status)),
+      el("td", {}, one.search || "–"), el("td", { className: "number" }, `${one.told ?? 0} of ${one.total ?? "–"}`),
+      el("td", { className: "number" }, one.best ? `${one.objectives[0].name} ${number(one.best.score)}` : "–"),
+      el("td", { className: "number" }, seconds(one.seconds)), el("td", {}, one.begun ? new Date(1000 * one.begun).toLocaleString() : "–")))))));
 }
 
 export function comparePage(names) {
