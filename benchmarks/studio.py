@@ -103,24 +103,33 @@ class Reader:
         self.frames = int(said.split()[0])
 
 
+def held() -> float:
+    """Memory of this process, in MB."""
+    return int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0]) / 1000
+
+
 class Open(callbacks.Callback):
-    """Has everybody look before the clock starts."""
+    """Has everybody look before the clock starts, and watches the memory that they take."""
 
     def __init__(self, reader: Reader | None) -> None:
-        self.reader, self.begun = reader, 0.0
+        self.reader, self.begun, self.before, self.most = reader, 0.0, 0.0, 0.0
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.most = max(self.most, held())
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if epoch:
             return
+        self.before = held()
         if self.reader is not None:
             self.reader.start()
             time.sleep(3)  # opening is over
         self.begun = time.perf_counter()
 
 
-def cost(x: np.ndarray, y: np.ndarray, readers: int, slow: bool) -> tuple[float, list[float]]:
-    """Ratios of a fit that is looked at over one that is not, in pairs; and frames and bytes a second of each reader."""
-    ratios, rates = [], []
+def cost(x: np.ndarray, y: np.ndarray, readers: int, slow: bool) -> tuple[float, list[float], float]:
+    """A fit that is looked at over one that is not, the median of pairs; frames a second of each reader; and MB that it took."""
+    ratios, rates, grown = [], [], []
     timed(x, y, [], 2)
     for _ in range(ROUNDS):
         plain = timed(x, y, [])
@@ -133,9 +142,10 @@ def cost(x: np.ndarray, y: np.ndarray, readers: int, slow: bool) -> tuple[float,
         if readers:
             reader.end()
         ratios.append(took / plain)
+        grown.append(opened.most - opened.before)
         if readers:
             rates.append(reader.frames / took / readers)
-    return statistics.median(ratios), rates
+    return statistics.median(ratios), rates, statistics.median(grown)
 
 
 def answers(x: np.ndarray, y: np.ndarray) -> tuple[list[float], list[float]]:
@@ -216,13 +226,13 @@ def main() -> None:
             f"a drawn digit is answered after {1000 * statistics.median(said):.0f} ms{how} "
             f"(median of {len(said)}; worst {1000 * max(said):.0f})"
         )
-    alone, _ = cost(x, y, 0, False)
+    alone, _, _ = cost(x, y, 0, False)
     print(f"the studio without a page: {100 * (alone - 1):+.1f} % (median of {ROUNDS} pairs)")
-    page, rates = cost(x, y, 1, False)
+    page, rates, small = cost(x, y, 1, False)
     print(f"with one page: {100 * (page - 1):+.1f} %, {statistics.median(rates):.1f} updates a second")
-    slow, _ = cost(x, y, SLOW, True)
+    slow, _, large = cost(x, y, SLOW, True)
     print(f"with {SLOW} connections that do not read: {100 * (slow - 1):+.1f} %")
-    print(f"memory of the process: {Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]} kB at most")
+    print(f"memory while it trains: {small:+.0f} MB with one page, {large:+.0f} MB with {SLOW} that do not read")
 
 
 if __name__ == "__main__":

@@ -76,8 +76,14 @@ export class Knob {
     this.value = value;
     this.slider.setAttribute("aria-valuetext", number(value));
     if (anyway || document.activeElement !== this.slider) this.slider.value = this.placeOf(value);
-    if (anyway || document.activeElement !== this.field) this.field.value = Number(value.toPrecision(6));
+    if (anyway || document.activeElement !== this.field) this.field.value = short(value);
   }
+}
+
+// As short as it fits into the field.
+function short(value) {
+  const near = Number(value.toPrecision(5));
+  return near !== 0 && Math.abs(near) < 0.001 ? near.toExponential() : String(near);
 }
 
 function isByRatio(path, low, high) {
