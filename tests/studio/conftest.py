@@ -10,6 +10,15 @@ from thalweg.studio._house import House
 from thalweg.studio._server import Server
 
 
+@pytest.fixture(autouse=True)
+def own_server(monkeypatch):
+    """A server a test."""
+    monkeypatch.setattr(Server, "_shared", None)
+    yield
+    if Server._shared is not None:
+        Server._shared.stop()
+
+
 @pytest.fixture
 def runs(tmp_path):
     """A folder with two runs, one of a hostile name."""

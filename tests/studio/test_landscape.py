@@ -9,10 +9,12 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from studio_client import Client
+from studio_nets import X, Y
 
 import thalweg
 from thalweg import callbacks, layers
 from thalweg.cli import main, rows_of
+from thalweg.cli._studio import rows_of_run
 from thalweg.diagnosis import Trajectory, curvature_along, loss_surface, race
 from thalweg.studio import Studio, _landscape, _trail
 from thalweg.studio._ground import ground_in, ground_of
@@ -23,19 +25,6 @@ from thalweg.studio._rows import Sample, rows_of_folder
 from thalweg.studio._server import Server
 from thalweg.studio._steering import Refused
 from thalweg.studio._trail import Trail
-
-RNG = np.random.default_rng(0)
-X = RNG.normal(size=(64, 3)).astype(np.float32)
-Y = (X.sum(axis=1) > 0).astype(np.int32)
-
-
-@pytest.fixture(autouse=True)
-def own_server(monkeypatch):
-    """A server a test."""
-    monkeypatch.setattr(Server, "_shared", None)
-    yield
-    if Server._shared is not None:
-        Server._shared.stop()
 
 
 def net(penalty="l2"):
@@ -150,7 +139,7 @@ def test_a_recorded_run_has_the_way_of_its_checkpoints(tmp_path):
     for mine, theirs in zip(found.way.weights, way.weights[2:], strict=True):
         assert all(np.array_equal(one, other) for one, other in zip(mine, theirs, strict=True))
     with pytest.raises(Refused, match="open the page in the process that trains"):
-        rows_of_folder(tmp_path / "run")
+        rows_of_folder(tmp_path / "run", rows_of_run)
     (tmp_path / "run" / "best.keras").write_bytes(b"no net")
     with pytest.raises(Refused, match="cannot be read here"):
         ground_in(tmp_path / "run", sample)
@@ -180,14 +169,17 @@ def test_a_run_of_the_command_makes_its_rows_again_and_any_other_says_what_to_do
     command = ["train", "digits8", "--epochs", "2", "--layers", "4", "--out", "runs/digits"]
     assert CliRunner().invoke(main, command).exit_code == 0
     net().fit(X, Y, epochs=1, verbose=0, run=tmp_path / "runs" / "scripted")
-    house = House(tmp_path / "runs")
+    house = House(tmp_path / "runs", again=rows_of_run)
     found = done(
         house.jobs, begin(house.jobs, {"kind": "surface", "size": 5}, "digits", lambda: house.ground("digits"))
     )
     rows = rows_of("runs/digits")
     assert found["rows"] == 1000 < len(rows["x"]) and found["directions"] == "filter"
     assert "RunFolder(folder, keep=50) keeps more checkpoints" in found["note"]
-    model, sample = thalweg.models.load_model("runs/digits/best.keras"), rows_of_folder(tmp_path / "runs" / "digits")
+    model, sample = (
+        thalweg.models.load_model("runs/digits/best.keras"),
+        rows_of_folder(tmp_path / "runs" / "digits", rows_of_run),
+    )
     own = loss_surface(model, sample.x[0], sample.y[0], "filter", 5, verbose=0)
     assert found["losses"] == own.record()["losses"]
     along = done(
@@ -217,7 +209,7 @@ def test_the_addresses_begin_work_and_tell_how_far_it_is(client):
     )
     assert client.json("GET", "/api/race/99")[0] == 400
     status, told = client.json("POST", "/api/runs/first/landscape", {"kind": "surface"})
-    assert status == 400 and "open the page in the process that trains" in told["error"]
+    assert status == 400 and "thalweg studio makes those" in told["error"]
     status, told = client.json("POST", "/api/runs/first/landscape", {"kind": "surface", "size": 2})
     assert status == 400 and told["error"].startswith("size must be an odd whole number")
     assert client.json("POST", "/api/runs/nobody/landscape", {"kind": "surface"})[0] == 404

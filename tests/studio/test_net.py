@@ -8,6 +8,7 @@ import pytest
 
 import thalweg
 from thalweg import layers
+from thalweg.cli._studio import rows_of_run
 from thalweg.data import Rows
 from thalweg.diagnosis import backprop
 from thalweg.studio._examples import tells_classes
@@ -260,7 +261,7 @@ def test_rows_are_few_the_same_at_each_call_and_copies(tmp_path):
     assert not np.shares_memory(one.validation.x[0], rows.x[0])
     model.fit(rows.x[0], rows.y[0], verbose=0, epochs=1, run=tmp_path / "first")
     with pytest.raises(Refused, match="was begun by a script"):
-        rows_of_folder(tmp_path / "first")
+        rows_of_folder(tmp_path / "first", rows_of_run)
 
 
 # -- weights as pictures --------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from studio_browser import fits_and_is_kept, kept, needs_browser, sync_api, unti
 
 import thalweg
 from thalweg.cli._main import main
+from thalweg.cli._studio import rows_of_run
 from thalweg.models import load_model
 from thalweg.studio._house import House
 from thalweg.studio._rows import rows_of_folder
@@ -71,7 +72,7 @@ def recorded(tmp_path):
     for data, name, more in (("digits8", "digits", []), (str(tmp_path / "table.csv"), "table", ["--target", "good"])):
         done = CliRunner().invoke(main, ["train", data, "--out", str(tmp_path / "runs" / name), *options, *more])
         assert done.exit_code == 0, done.output
-    server = Server(House(tmp_path / "runs"))
+    server = Server(House(tmp_path / "runs", again=rows_of_run))
     server.start()
     yield server, tmp_path / "runs"
     server.stop()
@@ -182,7 +183,7 @@ def test_a_run_of_the_command_shows_its_rows_and_one_look(recorded, watched):
     which = page.locator("form .hint")
     sync_api.expect(which).to_contain_text("; right is")
     number = int(page.get_by_label("Number of the row").input_value()) - 1
-    sample, model = rows_of_folder(runs / "digits"), load_model(runs / "digits" / "best.keras")
+    sample, model = rows_of_folder(runs / "digits", rows_of_run), load_model(runs / "digits" / "best.keras")
     said = model.predict(sample.x[0][number : number + 1], verbose=0)[0]
     assert said.argmax() != sample.y[0][number]
     sync_api.expect(page.locator(".bars .best span").first).to_have_text(str(said.argmax()))
@@ -209,7 +210,7 @@ def test_a_run_of_a_script_says_why_it_shows_no_rows(tmp_path, watched):
     model.compile("adam", "sparse_categorical_crossentropy")
     x = np.random.default_rng(0).normal(size=(40, 3))
     model.fit(x, (x[:, 0] > 0).astype(int), verbose=0, epochs=1, run=tmp_path / "runs" / "script")
-    server = Server(House(tmp_path / "runs"))
+    server = Server(House(tmp_path / "runs", again=rows_of_run))
     server.start()
     page = watched().page
     page.goto(f"{server.link}#run=script")

@@ -6,26 +6,13 @@ import time
 
 import numpy as np
 import pytest
+from studio_nets import X, Y, net
 
 import thalweg
 from thalweg import callbacks
 from thalweg.studio import Studio
 from thalweg.studio._script import script_of
-from thalweg.studio._server import Server
 from thalweg.studio._steering import Refused
-
-RNG = np.random.default_rng(0)
-X = RNG.normal(size=(64, 3)).astype(np.float32)
-Y = (X.sum(axis=1) > 0).astype(np.int32)
-
-
-@pytest.fixture(autouse=True)
-def own_server(monkeypatch):
-    """A server a test."""
-    monkeypatch.setattr(Server, "_shared", None)
-    yield
-    if Server._shared is not None:
-        Server._shared.stop()
 
 
 class Steps(callbacks.Callback):
@@ -59,19 +46,6 @@ class Asks(callbacks.Callback):
             return self.answers[json.dumps(wish)].result(5)
         except Refused as error:
             return str(error)
-
-
-def net():
-    model = thalweg.Sequential(
-        [
-            thalweg.Input((3,)),
-            thalweg.layers.Dense(4, "relu", kernel_regularizer="l2"),
-            thalweg.layers.Dropout(0.2),
-            thalweg.layers.Dense(2, "softmax"),
-        ]
-    )
-    model.compile(thalweg.optimizers.SGD(0.1, momentum=0.9), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return model
 
 
 def fit(model, *more, **given):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from thalweg import callbacks, data
 from thalweg.cli._command import command_of
 from thalweg.cli._source import Source, source_of
-from thalweg.cli._train import weights_of
+from thalweg.cli._weights import weights_of
 from thalweg.models import load_model
 from thalweg.models._checks import with_class_weight
 from thalweg.models._fit import adapted

@@ -26,7 +26,7 @@ def rows_of(folder: str) -> dict[str, Any]:
     from thalweg import callbacks
     from thalweg.cli._command import command_of
     from thalweg.cli._source import source_of
-    from thalweg.cli._train import weights_of
+    from thalweg.cli._weights import weights_of
 
     name, asked = command_of(callbacks.read_run(folder, epochs=False), "the script that began it has them.")
     source = source_of(name, asked)

@@ -24,12 +24,27 @@ def studio(runs: str, studies: str, port: int, opened: bool) -> None:
     for folder in (runs, studies):
         if Path(folder).exists() and not Path(folder).is_dir():
             raise NotADirectoryError(f"{folder} is a file; the studio shows folders of runs and studies.")
-    server = Server(House(runs, studies), port)
+    server = Server(House(runs, studies, rows_of_run), port)
     server.start()
     if opened:
         webbrowser.open(server.link)
     until_interrupted(f"studio: {server.link}\nCtrl-C ends it")
     server.stop()
+
+
+def rows_of_run(folder: Path) -> tuple[Any, Any, Any]:
+    """A run's best net, the rows that it learnt from, and those that it was validated on.
+
+    Raises:
+        ValueError: where they cannot be made again.
+
+    """
+    from thalweg.cli._again import again
+
+    _, source, model = again(
+        str(folder), "its rows are not at hand here: open the page in the process that trains, callbacks=[Studio()]."
+    )
+    return model, source.train, source.validation
 
 
 def studio_of(runs: str | Path, asked: dict[str, Any]) -> list[Any]:
@@ -46,7 +61,7 @@ def studio_of(runs: str | Path, asked: dict[str, Any]) -> list[Any]:
     from thalweg.studio._server import require_studio
 
     require_studio()  # before anything is trained
-    return [Studio(runs)]
+    return [Studio(runs, again=rows_of_run)]
 
 
 def stay(studios: Sequence[Any]) -> None:

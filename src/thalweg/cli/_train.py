@@ -15,6 +15,7 @@ from thalweg.cli._curves import chart
 from thalweg.cli._interrupted import Interrupted
 from thalweg.cli._source import Source, source_of
 from thalweg.cli._studio import stay, studio_of
+from thalweg.cli._weights import weights_of
 from thalweg.models import chained
 
 
@@ -99,16 +100,6 @@ def _widths(given: str) -> list[int]:
         return [int(one) for one in given.split(",") if one.strip()]
     except ValueError:
         raise ValueError(f"--layers must be whole numbers separated by commas, like 128,128, got {given!r}.") from None
-
-
-def weights_of(source: Source, asked: dict[str, Any]) -> dict[int, float] | None:
-    """Class -> weight, so that every class weighs the same: rows / (classes x rows of the class); None unless asked for."""
-    if asked.get("class_weight") != "balanced":
-        return None
-    if source.goal.metric != "accuracy":
-        raise ValueError("--class-weight goes with classes: what is to be predicted here are no classes.")
-    counts = np.bincount(np.asarray(source.train[1]).ravel().astype(int), minlength=source.goal.outputs)
-    return {i: float(counts.sum() / (len(counts) * count)) for i, count in enumerate(counts) if count}
 
 
 def _show(console: Console, history: Any, source: Source, folder: Path) -> None:

@@ -26,7 +26,7 @@ from thalweg.tuner import holds_study
 if TYPE_CHECKING:
     from thalweg.studio._ground import Ground
     from thalweg.studio._net import Mirror
-    from thalweg.studio._rows import Sample
+    from thalweg.studio._rows import Again, Sample
     from thalweg.studio._studio import Studio
 
 WORD, TAGS = "studio.json", "tags.json"
@@ -81,14 +81,20 @@ class House:
     Args:
         runs: a folder of run folders and study folders; it need not be there yet.
         studies: another one of study folders, or None.
+        again: makes the rows of recorded runs again; None: they are not at hand.
 
     Attributes:
         studies: that there are to see.
 
     """
 
-    def __init__(self, runs: str | os.PathLike[str], studies: str | os.PathLike[str] | None = None) -> None:
-        self.runs = Path(runs).resolve()
+    def __init__(
+        self,
+        runs: str | os.PathLike[str],
+        studies: str | os.PathLike[str] | None = None,
+        again: Again | None = None,
+    ) -> None:
+        self.runs, self._again = Path(runs).resolve(), again
         self.studies = Studies([self.runs, *([] if studies is None else [Path(studies)])])
         self.jobs = Jobs()
         self._studios: list[Studio] = []
@@ -207,7 +213,7 @@ class House:
 
         with self._making:  # of its own: making rows may take long, and pages are to go on meanwhile
             if self._rows is None or self._rows[0] != folder:
-                self._rows = (folder, rows_of_folder(folder))
+                self._rows = (folder, rows_of_folder(folder, self._again))
             return self._rows[1]
 
     def ground(self, name: str) -> Ground:

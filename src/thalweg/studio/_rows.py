@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +18,10 @@ ROWS = 1000
 """At most, of each part."""
 _BYTES = 64 << 20  # of each part, at most: large pictures are fewer
 _COLUMNS = 1000  # that are named at most
-_INSTEAD = "its rows are not at hand here: open the page in the process that trains, callbacks=[Studio()]."
+
+
+Again = Callable[[Path], tuple[Any, Any, Any]]
+"""From a run's folder to its best net, the rows that it learnt from and those that it was validated on, or None; raises ValueError."""
 
 
 class Part(NamedTuple):
@@ -72,22 +76,26 @@ def rows_of_fit(session: Any) -> Sample | None:
     return None if rows is None else sample_of(session.model, rows, validation)
 
 
-def rows_of_folder(folder: Path) -> Sample:
-    """Some rows of a recorded run, made again from its command.
+def rows_of_folder(folder: Path, again: Again | None) -> Sample:
+    """Some rows of a recorded run.
 
     Args:
         folder: of the run.
+        again: makes them again.
 
     Raises:
-        Refused: where a script began it, it is under way, it has no net yet, or its data have changed since.
+        Refused: where nobody can make them again: a script began the run, it is under way, it has no net yet, or its data have
+            changed since.
 
     """
-    from thalweg.cli._again import again  # what the commands train on is theirs to know
-
+    if again is None:
+        raise Refused(
+            "The rows of other runs are not at hand here: thalweg studio makes those of thalweg train's runs again."
+        )
     try:
-        _, source, model = again(str(folder), _INSTEAD)
-        validation = None if source.validation is None else adapted(model, *source.validation, what="validation")
-        return sample_of(model, adapted(model, *source.train, what="fit"), validation)
+        model, train, rest = again(folder)
+        validation = None if rest is None else adapted(model, *rest, what="validation")
+        return sample_of(model, adapted(model, *train, what="fit"), validation)
     except (FileError, ValueError, OSError) as error:
         raise Refused(f"The run's rows cannot be made again: {error}") from None
 

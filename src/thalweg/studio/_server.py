@@ -13,6 +13,7 @@ from urllib.parse import quote
 from thalweg.studio._house import House
 
 if TYPE_CHECKING:
+    from thalweg.studio._rows import Again
     from thalweg.studio._studio import Studio
 
 HERE = "127.0.0.1"
@@ -55,11 +56,11 @@ class Server:
         self._server: Any = None
 
     @classmethod
-    def of_process(cls, runs: Path, port: int = 0) -> Server:
+    def of_process(cls, runs: Path, port: int = 0, again: Again | None = None) -> Server:
         """The server of this process, started with the first fit that wants one."""
         with cls._lock:
             if cls._shared is None:
-                cls._shared = cls(House(runs), port)
+                cls._shared = cls(House(runs, again=again), port)
                 cls._shared.start()
             return cls._shared
 

@@ -13,7 +13,7 @@ from thalweg.studio._ground import Ground, ground_of
 from thalweg.studio._live import Live
 from thalweg.studio._net import Mirror
 from thalweg.studio._recorded import said_in, take
-from thalweg.studio._rows import Sample, rows_of_fit
+from thalweg.studio._rows import Again, Sample, rows_of_fit
 from thalweg.studio._server import Server
 from thalweg.studio._steering import Refused, Steering, turn
 from thalweg.studio._trail import Trail
@@ -34,6 +34,9 @@ class Studio(callbacks.Callback):
         runs: the folder whose runs the page lists beside this one.
         port: of the page; 0: a free one.
         tell: is handed the line with the link, as ``print``; None: nobody is told.
+        again: makes the rows of other runs again, so that their nets can be looked into: from a run's folder to its best net,
+            ``(x, y)`` that it learnt from, and those that it was validated on or None. None: of other runs the records alone are
+            shown. ``thalweg train``, ``tune`` and ``coach`` have one for the runs of ``thalweg train``.
 
     Attributes:
         link: to the page, once a fit has begun.
@@ -52,8 +55,14 @@ class Studio(callbacks.Callback):
     comes_last: ClassVar[bool] = True
     of_searches: ClassVar[bool] = True
 
-    def __init__(self, runs: str | Path = "runs", port: int = 0, tell: Callable[[str], Any] | None = print) -> None:
-        self.runs, self.port, self.tell = Path(runs), port, tell
+    def __init__(
+        self,
+        runs: str | Path = "runs",
+        port: int = 0,
+        tell: Callable[[str], Any] | None = print,
+        again: Again | None = None,
+    ) -> None:
+        self.runs, self.port, self.tell, self.again = Path(runs), port, tell, again
         self.live, self.steering = Live(), Steering()
         self.run_folder: Any = _NoFolder()
         self.link = ""
@@ -83,7 +92,7 @@ class Studio(callbacks.Callback):
         self.trail = Trail()
         if session.resumed is None:  # else its weights come yet
             self.trail.begin(self.model, session.epoch)
-        self._server = Server.of_process(self.runs, self.port)
+        self._server = Server.of_process(self.runs, self.port, self.again)
         self.steering.begin()
         self.live.begin_anew()  # one that was handed to a fit before shows this one
         self._tell_all("running")
@@ -94,7 +103,7 @@ class Studio(callbacks.Callback):
 
     def on_search_begin(self, folder: Path) -> None:
         """Open the page of a study, or of a coach; it is read from its folder."""
-        server = Server.of_process(self.runs, self.port)
+        server = Server.of_process(self.runs, self.port, self.again)
         self.link = f"{server.link}#{server.house.place_of(folder)}"
         if self.tell is not None:
             self.tell(f"studio: {self.link}")

@@ -80,3 +80,23 @@ export class Line {
     this.socket.close();
   }
 }
+
+// Asks once at a time: who asks while an answer is under way has it asked anew after that. Errors are told.
+export function onceAtATime(ask, told) {
+  let busy = false, again = false;
+  return async () => {
+    again = true;
+    if (busy) return;
+    busy = true;
+    try {
+      while (again) {
+        again = false;
+        await ask();
+      }
+    } catch (error) {
+      told.textContent = error.message;
+    } finally {
+      busy = false;
+    }
+  };
+}

@@ -1,12 +1,14 @@
 // What holds the net back, with the numbers, and what to do: asked anew after each epoch, while the section is open.
+import { onceAtATime } from "./api.js";
 import { el, number } from "./dom.js";
 
 const APART = 3000; // ms between two diagnoses at least
 
 export class DiagnosisPanel {
   constructor(wish) {
-    Object.assign(this, { wish, epoch: null, asked: -Infinity, busy: false });
+    Object.assign(this, { wish, epoch: null, asked: -Infinity });
     this.told = el("p", { className: "hint", role: "status" });
+    this.ask = onceAtATime(() => this.once(), this.told);
     this.target = el("input", { type: "number", min: 0, step: "any", placeholder: "estimated", "aria-label": "Error that is asked for", onchange: () => this.ask() });
     this.inner = el("div", { className: "diagnosis" });
     this.place = el("details", { className: "more", ontoggle: () => this.place.open && this.ask() }, el("summary", {}, "Diagnosis: what holds the net back, and what to do"),
@@ -20,20 +22,12 @@ export class DiagnosisPanel {
     if (this.place.open && performance.now() - this.asked > APART) this.ask();
   }
 
-  async ask() {
-    if (this.busy) return;
-    this.busy = true;
+  async once() {
     if (!this.inner.children.length) this.told.textContent = "The rows are looked at, which takes some seconds the first time ...";
-    try {
-      const what = { do: "diagnosis" };
-      if (this.target.value !== "") what.target_error = Number(this.target.value);
-      this.show(await this.wish(what));
-    } catch (error) {
-      this.told.textContent = error.message;
-    } finally {
-      this.busy = false;
-      this.asked = performance.now();
-    }
+    const what = { do: "diagnosis" };
+    if (this.target.value !== "") what.target_error = Number(this.target.value);
+    this.show(await this.wish(what));
+    this.asked = performance.now();
   }
 
   show(found) {

@@ -1,4 +1,5 @@
 // What the layers hold while the net learns: histograms over time. Nothing is asked while it is closed.
+import { onceAtATime } from "./api.js";
 import { css } from "./charts.js";
 import { el, number } from "./dom.js";
 
@@ -8,8 +9,9 @@ const LIGHT = [[245, 247, 249], [86, 160, 205], [0, 60, 100]], DARK = [[29, 35, 
 
 export class InsidePanel {
   constructor(wish) {
-    Object.assign(this, { wish, key: null, running: false, looks: [], at: null, busy: false, again: false });
+    Object.assign(this, { wish, key: null, running: false, looks: [], at: null });
     this.told = el("p", { className: "hint", role: "status" });
+    this.question = onceAtATime(() => this.once(), this.told);
     this.slider = el("input", { type: "range", min: 0, max: 0, value: 0, "aria-label": "Which look", oninput: () => { this.at = this.chosen()?.number; this.mark(); } });
     this.when = el("output", {});
     this.pictures = el("div", { className: "insides" });
@@ -31,25 +33,18 @@ export class InsidePanel {
   async ask() {
     clearTimeout(this.timer);
     if (!this.place.open || this.key === null) return;
-    this.again = true;
-    if (this.busy) return;
-    this.busy = true;
-    try {
-      while (this.again) {
-        this.again = false;
-        if (!this.looks.length) this.told.textContent = "Looking ...";
-        const after = this.looks.at(-1)?.number ?? 0, { kept, looks, why } = await this.wish({ do: "inside", after });
-        const known = new Set(kept);
-        this.looks = [...this.looks.filter((one) => one.number <= after && known.has(one.number)), ...looks];
-        this.told.textContent = why || (this.looks.length ? "" : "No look has been taken yet: the first comes soon after the fit has begun.");
-        this.draw();
-      }
-    } catch (error) {
-      this.told.textContent = error.message;
-    } finally {
-      this.busy = false;
-      if (this.running && this.place.open) this.timer = setTimeout(() => this.ask(), EVERY);
-    }
+    await this.question();
+    clearTimeout(this.timer);
+    if (this.running && this.place.open) this.timer = setTimeout(() => this.ask(), EVERY);
+  }
+
+  async once() {
+    if (!this.looks.length) this.told.textContent = "Looking ...";
+    const after = this.looks.at(-1)?.number ?? 0, { kept, looks, why } = await this.wish({ do: "inside", after });
+    const known = new Set(kept);
+    this.looks = [...this.looks.filter((one) => one.number <= after && known.has(one.number)), ...looks];
+    this.told.textContent = why || (this.looks.length ? "" : "No look has been taken yet: the first comes soon after the fit has begun.");
+    this.draw();
   }
 
   chosen() {

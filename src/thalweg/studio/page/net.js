@@ -1,4 +1,5 @@
 // A look into the net: a pad to draw on and rows to choose, what it says, and what backpropagation would have it change.
+import { onceAtATime } from "./api.js";
 import { fill, signed } from "./canvas.js";
 import { color, css } from "./charts.js";
 import { el, number, svg } from "./dom.js";
@@ -9,13 +10,14 @@ const APART = 150, STEP = 26, DOT = 10;
 
 export class NetPanel {
   constructor(wish) {
-    Object.assign(this, { wish, seen: null, busy: false, again: false, side: null, epoch: null, row: null });
+    Object.assign(this, { wish, seen: null, side: null, epoch: null, row: null });
     this.pad = el("canvas", { className: "pad", tabIndex: 0, role: "img", "aria-label": "Pad: draw with the mouse, a finger or a pen" });
     this.label = el("select", { "aria-label": "What it is", onchange: () => this.ask() });
     this.bars = el("ol", { className: "bars", "aria-label": "What the net says" });
     this.picture = el("div", { className: "net" });
     this.wishes = el("canvas", { className: "pad small", role: "img", "aria-label": "What the pixels are asked to be" });
     this.told = el("p", { className: "hint", role: "status" });
+    this.question = onceAtATime(() => this.once(), this.told);
     this.features = el("div", { className: "features", hidden: true });
     this.chooser = this.choosing();
     const clear = el("button", { type: "button", onclick: () => this.clear() }, "Clear");
@@ -163,25 +165,15 @@ export class NetPanel {
     fill(this.pad, this.side, (i) => { const grey = 255 - 255 * this.pixels[i]; return [grey, grey, grey]; });
   }
 
-  // One question at a time; what was drawn while it was under way is asked next.
   async ask() {
-    if (!this.side && !this.row) return;
-    this.again = true;
-    if (this.busy) return;
-    this.busy = true;
-    try {
-      while (this.again) {
-        this.again = false;
-        const what = { do: "answer", ...this.given() };
-        if (this.side && this.label.value !== "") what.label = Number(this.label.value);
-        this.show(await this.wish(what));
-      }
-      this.told.textContent = "";
-    } catch (error) {
-      this.told.textContent = error.message;
-    } finally {
-      this.busy = false;
-    }
+    if (this.side || this.row) await this.question();
+  }
+
+  async once() {
+    const what = { do: "answer", ...this.given() };
+    if (this.side && this.label.value !== "") what.label = Number(this.label.value);
+    this.show(await this.wish(what));
+    this.told.textContent = "";
   }
 
   given() {

@@ -1,4 +1,5 @@
 // A layer's weights as pictures. Nothing is asked while it is closed.
+import { onceAtATime } from "./api.js";
 import { fill, signed } from "./canvas.js";
 import { el, number } from "./dom.js";
 
@@ -6,10 +7,11 @@ const GAP = [200, 205, 210], AGAIN = 1000, WIDE = 640, HIGH = 520; // ms between
 
 export class WeightsPanel {
   constructor(wish) {
-    Object.assign(this, { wish, kernels: [], busy: false, again: false, at: 0 });
+    Object.assign(this, { wish, kernels: [], at: 0 });
     this.layer = el("select", { "aria-label": "Layer", onchange: () => this.ask() });
     this.canvas = el("canvas", { className: "kernel", role: "img", "aria-label": "The layer's weights", width: 1, height: 1 });
     this.told = el("p", { className: "hint", role: "status" });
+    this.question = onceAtATime(() => this.once(), this.told);
     this.place = el("details", { className: "more", ontoggle: () => this.ask() },
       el("summary", {}, "Weights as pictures"), el("div", { className: "bar" }, el("label", {}, "Layer ", this.layer)), this.told, this.canvas);
   }
@@ -29,22 +31,13 @@ export class WeightsPanel {
   }
 
   async ask() {
-    if (!this.place.open || !this.kernels.length) return;
-    this.again = true;
-    if (this.busy) return;
-    this.busy = true;
-    try {
-      while (this.again) {
-        this.again = false;
-        if (!this.at) this.told.textContent = "Looking ...";
-        this.show(await this.wish({ do: "weights", layer: this.layer.value }));
-      }
-    } catch (error) {
-      this.told.textContent = error.message;
-    } finally {
-      this.busy = false;
-      this.at = Date.now();
-    }
+    if (this.place.open && this.kernels.length) await this.question();
+  }
+
+  async once() {
+    if (!this.at) this.told.textContent = "Looking ...";
+    this.show(await this.wish({ do: "weights", layer: this.layer.value }));
+    this.at = Date.now();
   }
 
   show(found) {
