@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -24,6 +25,8 @@ from websockets.asyncio.client import connect
 import thalweg
 from thalweg import callbacks, layers
 from thalweg.studio import Studio
+from thalweg.studio._house import House
+from thalweg.studio._server import Server
 
 FITS, EPOCHS = 6, 100  # pairs of fits, and how long each is
 ROUNDS, BLOCK = 9, 20  # turns in one fit, and the epochs of each
@@ -248,6 +251,49 @@ def latency(x: np.ndarray, y: np.ndarray) -> list[float]:
     return found
 
 
+def long_curves(epochs: int = 100_000) -> str:
+    """How long a browser takes to draw curves of so many epochs anew, as somebody moves along them."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        return "curves in a browser: not measured, there is no Chromium here"
+    from playwright.sync_api import sync_playwright
+
+    folder, rng = Path(tempfile.mkdtemp()), np.random.default_rng(0)
+    x = rng.random((64, 3), np.float32)
+    model = thalweg.Sequential([thalweg.Input((3,)), layers.Dense(2, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(x, (x[:, 0] > 0.5).astype(int), epochs=2, validation_split=0.2, verbose=0, run=folder / "long")
+    names = ("loss", "accuracy", "val_loss", "val_accuracy")
+    with (folder / "long" / "history.jsonl").open("w") as file:
+        for epoch, values in enumerate(rng.random((epochs, 4)).tolist()):
+            file.write(json.dumps({"epoch": epoch, "seconds": 0.01, **dict(zip(names, values, strict=True))}) + "\n")
+    server = Server(House(folder))
+    server.start()
+    with sync_playwright() as play:
+        page = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"]).new_page()
+        begun = time.perf_counter()
+        page.goto(f"{server.link}#run=long")
+        while not page.evaluate("document.querySelector('.chart')?.data?.[0]?.x?.length > 100"):
+            time.sleep(0.02)
+        shown = time.perf_counter() - begun
+        took = page.evaluate(
+            """async () => {
+            const chart = document.querySelector('.chart'), took = [];
+            for (let i = 0; i < 40; i += 1) {
+                const begun = performance.now();
+                await Plotly.relayout(chart, {'xaxis.range': [i * 1000, 50000 + i * 1000]});
+                took.push(performance.now() - begun);
+            }
+            return took;
+        }"""
+        )
+    server.stop()
+    return (
+        f"4 curves of {epochs:,} points in Chromium: on the page after {shown:.1f} s, drawn anew in "
+        f"{statistics.median(took):.0f} ms (median of {len(took)}; worst {max(took):.0f})"
+    )
+
+
 def main() -> None:
     """Print it all."""
     x, y = rows()
@@ -260,6 +306,7 @@ def main() -> None:
             f"a drawn digit is answered after {1000 * statistics.median(said):.0f} ms{how} "
             f"(median of {len(said)}; worst {1000 * max(said):.0f})"
         )
+    print(long_curves())
     ratio, share = alone(x, y)
     print(
         f"the studio without a page: {100 * (ratio - 1):+.1f} % (median of {FITS} pairs of fits); its hooks take {100 * share:.1f} % of the "

@@ -50,6 +50,19 @@ def fits_and_is_kept(page, name):
     kept(page, name)
 
 
+def at_both_widths(page, name):
+    """On a table and in a hand."""
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        until(
+            lambda: page.evaluate(
+                "document.querySelectorAll('.chart .main-svg').length == 0 || document.documentElement.scrollWidth <= innerWidth"
+            )
+        )
+        fits_and_is_kept(page, f"{name}-{width}")
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+
 def until(look, seconds=20.0):
     """What is looked for, once it is there."""
     end = time.monotonic() + seconds

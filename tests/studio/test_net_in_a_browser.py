@@ -1,6 +1,5 @@
 """The look into a net as a person sees it: rows that are chosen, weights as pictures, histograms while a fit runs."""
 
-import itertools
 import os
 import re
 import subprocess
@@ -9,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from studio_browser import fits_and_is_kept, kept, needs_browser, sync_api, until
+from studio_browser import at_both_widths, kept, needs_browser, sync_api, until
 
 import thalweg
 from thalweg.cli._main import main
@@ -193,8 +192,8 @@ def test_a_run_of_the_command_shows_its_rows_and_one_look(recorded, watched):
 
 def test_a_row_of_a_table_is_shown_with_its_names(recorded, watched):
     server, _ = recorded
-    for width, theme in itertools.product((1280, 390), ("light", "dark")):
-        page = watched(viewport={"width": width, "height": 800}, color_scheme=theme).page
+    for theme in ("light", "dark"):
+        page = watched(color_scheme=theme).page
         page.goto(f"{server.link}#run=table")
         sync_api.expect(page.get_by_text("It sees no pictures: choose a row")).to_be_visible()
         assert not page.get_by_label("Pad: draw").is_visible()
@@ -202,7 +201,7 @@ def test_a_row_of_a_table_is_shown_with_its_names(recorded, watched):
         sync_api.expect(page.locator(".features th", has_text="<b>size</b>")).to_be_visible()
         sync_api.expect(page.locator(".bars li span:first-child")).to_have_text(["no", "yes"])
         sync_api.expect(page.locator(".net svg circle").first).to_be_visible()
-        fits_and_is_kept(page, f"table-{width}-{theme}")
+        at_both_widths(page, f"table-{theme}")
 
 
 def test_a_run_of_a_script_says_why_it_shows_no_rows(tmp_path, watched):
@@ -223,8 +222,8 @@ def test_a_run_of_a_script_says_why_it_shows_no_rows(tmp_path, watched):
 
 
 def test_everything_open_at_both_widths_in_both_themes(training, watched):
-    for width, theme in itertools.product((1280, 390), ("light", "dark")):
-        page = watched(viewport={"width": width, "height": 800}, color_scheme=theme).page
+    for theme in ("light", "dark"):
+        page = watched(color_scheme=theme).page
         page.goto(training)
         page.get_by_label("Number of the row").fill("12")
         page.keyboard.press("Enter")
@@ -233,4 +232,4 @@ def test_everything_open_at_both_widths_in_both_themes(training, watched):
         opened(page, "Inside the layers")
         sync_api.expect(page.locator("details .hint", has_text="full colour is ±")).to_be_visible()
         until(lambda page=page: painted(page, ".heat") > 20)
-        fits_and_is_kept(page, f"net-{width}-{theme}")
+        at_both_widths(page, f"net-{theme}")
