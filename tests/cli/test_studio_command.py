@@ -56,14 +56,32 @@ def test_a_folder_of_runs_is_served_until_ctrl_c(tmp_path):
     assert process.returncode == 0
 
 
+def stays(process):
+    """Until the command has done its work."""
+    return next(line for line in process.stdout if line.startswith("the page stays until Ctrl-C"))
+
+
+def test_a_search_and_a_coach_have_pages_that_stay(tmp_path):
+    commands = {
+        "study=s": ("tune", "digits8", "--trials", 2, "--epochs", 1, "--out", "studies/s"),
+        "run=c": ("coach", "digits8", "--time", "1s", "--target-error", 0.9, "--out", "runs/c"),
+    }
+    running = {place: begun(*command, "--studio", cwd=tmp_path) for place, command in commands.items()}
+    for place, process in running.items():
+        link = link_in(process)
+        assert link.fragment == place
+        stays(process)
+        assert opens(link) == 303
+        ended(process)
+        assert process.returncode == 0
+
+
 def test_a_training_has_a_page_that_stays_and_leaves_no_word_of_it_in_its_command(tmp_path):
     process = begun(
         "train", "digits8", "--epochs", 1, "--layers", "8", "--no-diagnose", "--studio", "--out", "runs/a", cwd=tmp_path
     )
     link = link_in(process)
-    for line in process.stdout:
-        if line.startswith("the page stays until Ctrl-C"):
-            break
+    stays(process)
     assert opens(link) == 303 and link.fragment == "run=a"
     ended(process)
     assert process.returncode == 0

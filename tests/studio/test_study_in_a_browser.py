@@ -9,6 +9,8 @@ import pytest
 from studio_browser import at_both_widths, kept, needs_browser, sync_api, until
 
 from thalweg import tuner
+from thalweg.diagnosis.coaching._notebook import Notebook, Page, Tried
+from thalweg.diagnosis.coaching._written import Written
 from thalweg.studio._house import House
 from thalweg.studio._server import Server
 
@@ -176,3 +178,26 @@ def test_every_page_of_a_study_at_both_widths_in_both_themes(ended, server, watc
         page.goto(page.url.split("#")[0] + "#study=nobody")
         sync_api.expect(page.get_by_text("no study 'nobody'")).to_be_visible()
         at_both_widths(page, f"study-missing-{theme}")
+
+
+def test_a_coachs_notebook_grows_on_its_page(tmp_path, watched):
+    tried = [Tried(f"remedy {i}", 1, 0.1, 0.2, None) for i in range(8)]
+    page_ = Page("Training error <i>1 %</i>.", "bias", tuple(tried), "remedy 0", "Kept: it helped.", "a net", 2.0)
+    server = Server(House(tmp_path))
+    server.start()
+    with Written(tmp_path / "c") as written:
+        written.busy = "round 1: 8 remedies"
+        written.write(Notebook("It began.", (), ""))
+        page = watched().page
+        page.goto(f"{server.link}#run=c")
+        notebook = page.get_by_label("The coach")
+        sync_api.expect(page.locator(".title .status")).to_have_text("coaching")
+        sync_api.expect(notebook.get_by_text("Now: round 1: 8 remedies.")).to_be_visible()
+        written.write(Notebook("It began.", (page_,), ""))
+        sync_api.expect(notebook.get_by_text("Training error <i>1 %</i>.")).to_be_visible()
+        assert notebook.locator("tbody").first.locator("tr").count() == 6
+        notebook.get_by_text("2 that came out worse").click()
+        sync_api.expect(notebook.get_by_text("remedy 7")).to_be_visible()
+        at_both_widths(page, "coach")
+    sync_api.expect(page.locator(".title .status")).to_have_text("broken off")
+    server.stop()

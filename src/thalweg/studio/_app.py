@@ -197,11 +197,13 @@ async def _live(socket: WebSocket, find: Callable[[], Shown]) -> None:
         await socket.close()
         return
     with suppress(WebSocketDisconnect, RuntimeError):
-        if shown.elsewhere is not None:
-            await _relayed(socket, shown.elsewhere)
-            shown = await asyncio.to_thread(find)  # that process is gone
-        got = asyncio.Event()
-        await _until_either(_tell(socket, shown, got), _listen(socket, shown, got))
+        while True:
+            if shown.elsewhere is not None:
+                await _relayed(socket, shown.elsewhere)
+                shown = await asyncio.to_thread(find)  # that process is gone
+            got = asyncio.Event()
+            await _until_either(_tell(socket, shown, got), _listen(socket, shown, got))
+            shown = await asyncio.to_thread(find)  # a coach has begun its run, which can be steered
 
 
 async def _until_either(*works: Awaitable[None]) -> None:
@@ -217,13 +219,16 @@ async def _until_either(*works: Awaitable[None]) -> None:
 
 async def _tell(socket: WebSocket, shown: Shown, got: asyncio.Event) -> None:
     """What is new, at most ten times a second, once the frame before has been got: whoever reads slowly gets it less often, and
-    whoever does not read gets one.
+    whoever does not read gets one. Ends where a coach has begun the run.
     """
     cursor, version = Cursor(), -1
+    coached = shown.live.now.get("status") == "coaching"
     try:
         while True:
             if shown.recorded is not None:
                 await asyncio.to_thread(shown.recorded.look)
+            if coached and shown.live.now.get("status") == "running":
+                return
             if shown.live.version != version:
                 version = shown.live.version
                 text, cursor = _frame(shown.live, cursor, version)

@@ -17,7 +17,7 @@ from thalweg.callbacks._run_record import HISTORY, NOTEBOOK, RECORD
 from thalweg.studio._folders import TRASH, folders_with
 from thalweg.studio._jobs import Jobs
 from thalweg.studio._live import Live
-from thalweg.studio._recorded import Recorded, said_in
+from thalweg.studio._recorded import UNDER_WAY, Recorded, said_in
 from thalweg.studio._steering import Refused, Steering
 from thalweg.studio._studies import Studies
 from thalweg.studio._watched import WatchedStudy, WatchedTrial
@@ -254,7 +254,7 @@ class House:
         paths = [folder / name for name in (RECORD, HISTORY, NOTEBOOK)]
         stamp = tuple((path.stat().st_mtime_ns, path.stat().st_size) if path.is_file() else None for path in paths)
         known = self._small.get(folder)
-        if known is None or known[0] != stamp or known[1]["status"] in ("running", "coaching"):
+        if known is None or known[0] != stamp or known[1]["status"] in UNDER_WAY:
             try:
                 known = (stamp, _summary(*said_in(folder)))
             except (files.FileError, OSError) as error:

@@ -16,6 +16,8 @@ from thalweg.studio._live import Live
 
 WORDS = {"change": "changes", "note": "notes", "warning": "warnings"}
 """Keys of a history's lines, and the lists that they go into."""
+UNDER_WAY = ("running", "coaching")
+"""States of a folder that somebody writes; who is killed leaves no word, so they are looked at again and again."""
 
 
 class Recorded:
@@ -51,7 +53,7 @@ class Recorded:
             *lines, self._half = text.split(b"\n")
             self._take(lines)
         told = _stamps(self.folder)
-        if told != self._seen or (self.live.now.get("status") == "running"):
+        if told != self._seen or self.live.now.get("status") in UNDER_WAY:
             self._seen = told
             try:
                 now, _ = said_in(self.folder, epochs=False)
