@@ -8,6 +8,7 @@ from going_on import KINDS, Steps, X, Y, same
 
 import thalweg
 from thalweg import callbacks
+from thalweg.callbacks._run_record import checkpoint_name
 
 
 class Back(Steps):
@@ -194,3 +195,88 @@ def test_what_cannot_be_branched_is_refused_and_goes_on(tmp_path):
     fit(plain)
     assert refused == [FileExistsError, thalweg.models.FileError] and not (tmp_path / "new").exists()
     assert all(map(np.array_equal, plain.get_weights(), other.get_weights()))
+
+
+class Ways(Steps):
+    """Keeps A and B; goes back from B's way to A, turns a hyper there, pins C, and goes back to B, which was left.
+
+    Args:
+        run: the run folder.
+
+    """
+
+    comes_last = True
+
+    def __init__(self, run):
+        self.run, self.kept, self.acts, self.names = run, {}, [], []
+
+    def on_safe_point(self, epoch, step, last=False):
+        place = (epoch, step)
+        if place == (1, 0) and "A" not in self.kept:
+            self.kept["A"] = self.run.checkpoint()
+        elif place == (2, 2) and "B" not in self.kept:
+            self.kept["B"] = self.run.checkpoint()
+        elif place == (3, 0) and not self.acts:
+            self.acts.append("to A")
+            self.run.go_back(self.kept["A"])
+        elif place == (1, 0) and self.acts == ["to A"]:
+            self.acts.append("at A")
+            self.names = [checkpoint_name(path) for path in self.run.checkpoints()]
+            self.model.hypers["optimizer/learning_rate"] = 0.5
+        elif place == (2, 1) and self.acts == ["to A", "at A"]:
+            self.acts.append("to B")
+            self.run.checkpoint()
+            (left,) = [path for path in self.run.checkpoints() if checkpoint_name(path).startswith("left/")]
+            self.run.go_back(left)
+        elif self.acts == ["to A", "at A", "to B"]:
+            self.acts.append("at B")
+
+
+def events(folder):
+    found = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
+    return sorted(json.dumps({key: value for key, value in one.items() if key != "seconds"}) for one in found)
+
+
+def test_a_way_that_was_left_is_gone_back_to(tmp_path):
+    plain, gone = KINDS["adam"](), KINDS["adam"]()
+    fit(plain, Listed(), run=tmp_path / "plain")
+    run = callbacks.RunFolder(tmp_path / "gone")
+    history = fit(gone, ways := Ways(run), run=run)
+    assert ways.acts == ["to A", "at A", "to B", "at B"]
+    assert ways.names == [
+        "epoch-000001-step-000000000.safetensors",
+        "epoch-000001-step-000000000.safetensors",
+        "left/1/epoch-000002-step-000000002.safetensors",
+    ]
+    same(plain, gone)
+    assert history.changes == [] and events(tmp_path / "gone") == events(tmp_path / "plain")
+    names = {checkpoint_name(path) for path in run.checkpoints()}
+    assert {name for name in names if name.startswith("left/2/")} == {
+        "left/2/epoch-000001-step-000000000.safetensors",
+        "left/2/epoch-000002-step-000000001.safetensors",
+    }
+
+
+@pytest.mark.parametrize("back", ["to A", "to B"])
+def test_a_process_that_is_killed_after_going_back_goes_on_from_there(tmp_path, back):
+    class Killed(Exception):
+        pass
+
+    class Fell(Ways):
+        def on_safe_point(self, epoch, step, last=False):
+            super().on_safe_point(epoch, step, last)
+            if self.acts[-1:] == [{"to A": "at A", "to B": "at B"}[back]]:
+                raise Killed
+
+    def interrupted():
+        run = callbacks.RunFolder(tmp_path / "gone")
+        with pytest.raises(Killed):
+            fit(KINDS["adam"](), Fell(run), run=run)
+        run.close()
+
+    plain, gone = KINDS["adam"](), KINDS["adam"]()
+    fit(plain, Listed(), run=tmp_path / "plain")
+    interrupted()
+    fit(gone, Listed(), run=tmp_path / "gone")
+    same(plain, gone)
+    assert events(tmp_path / "gone") == events(tmp_path / "plain")

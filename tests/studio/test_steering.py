@@ -154,7 +154,7 @@ def test_pause_one_more_epoch_and_stop(tmp_path):
             first = studio.live.now["epoch"]
             studio.steering.ask({"do": "turn", "path": "dropout/rate", "value": 0.3}).result(5)
             studio.steering.ask({"do": "one more epoch"}).result(5)
-            wait("paused", first + 1)
+            wait("paused", first + 2)
             studio.steering.ask({"do": "note", "text": "enough"}).result(5)
             studio.steering.ask({"do": "stop"}).result(5)
         except BaseException as error:
@@ -168,7 +168,7 @@ def test_pause_one_more_epoch_and_stop(tmp_path):
     thread.start()
     history = fit(net(), asks, studio, epochs=500, run=tmp_path / "runs/first")
     thread.join(20)
-    assert seen == [("paused", 1, 2), ("paused", 2, 0)], seen
+    assert seen == [("paused", 1, 2), ("paused", 3, 0)], seen
     assert len(history.epoch) in (2, 3) and [one.text for one in history.notes] == ["enough"]
     run = callbacks.read_run(tmp_path / "runs/first")
     assert run.state == "stopped early" and history.changes[0][:2] == (1, 2)

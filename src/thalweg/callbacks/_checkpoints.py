@@ -56,6 +56,18 @@ class CheckpointFolder:
         found = [(match, path) for path in self.folder.iterdir() if (match := _NAME.fullmatch(path.name))]
         return [path for _, path in sorted((tuple(map(int, match.groups())), path) for match, path in found)]
 
+    def after(self, epoch: int, step: int) -> list[Path]:
+        """Those of later places of the fit."""
+        found = [(_NAME.fullmatch(path.name), path) for path in self.paths()]
+        return [path for match, path in found if match and tuple(map(int, match.groups())) > (epoch, step)]
+
+    def move(self, paths: Iterable[Path], folder: Path) -> None:
+        """Have checkpoints, and what lies beside them, in another folder."""
+        for path in paths:
+            folder.mkdir(parents=True, exist_ok=True)
+            for one in path.parent.glob(f"{path.stem}.*"):
+                one.rename(folder / one.name)
+
     def newest(self) -> dict[str, Any] | None:
         """The newest snapshot that is whole, or None; a damaged one is passed over with a word.
 
@@ -73,6 +85,12 @@ class CheckpointFolder:
         if damaged is not None:
             raise damaged
         return None
+
+    def keep_only(self, path: Path) -> None:
+        """Delete all others."""
+        for other in self.paths():
+            if other != path:
+                _removed(other)
 
     def remove(self) -> None:
         """Delete all of them, and what killed writers left."""

@@ -17,14 +17,17 @@ from thalweg.callbacks._monitor import MODES, direction_of
 from thalweg.callbacks._run_record import (
     CHECKPOINTS,
     HISTORY,
+    LEFT,
     LOCK,
     NOTEBOOK,
     PINNED,
     RECORD,
     Lines,
     arguments_of,
+    checkpoint_name,
     checkpoints_in,
     differences,
+    left_in,
     machine,
     now,
     read_run,
@@ -86,6 +89,7 @@ class RunFolder(Callback):
         self._seen: dict[int | None, int] = {}  # values of the monitored log that were looked at
         self._savable = True
         self._from: Path | None = None  # the checkpoint that is gone back to
+        self._came: Path | None = None  # likewise, once that has been done
 
     # -- begin ----------------------------------------------------------------------------------
 
@@ -196,9 +200,14 @@ class RunFolder(Callback):
         self._best = dict(state["best"])
         self._seen = {member: state["seen"].get(str(member), 0) for member in self._models()}
         assert self._file is not None
-        self._cut(self._file, state["length"])
-        self._lines.written = {member: state["written"].get(str(member), {}) for member in self._lines.histories}
-        came, self._from = self._from, None
+        came = self._came = self._from
+        self._from = None
+        if came is not None and _is_left(came):  # what is written is of another way: the whole record is written anew
+            self._file.truncate(0)
+            self._lines.written = {member: {} for member in self._lines.histories}
+        else:
+            self._cut(self._file, state["length"])
+            self._lines.written = {member: state["written"].get(str(member), {}) for member in self._lines.histories}
         for member in () if came is None else self._models():  # the best of before is the best again
             best = self.path_of("best", member)
             was = came.with_name(f"{came.stem}.{best.name}")  # type: ignore[union-attr]
@@ -224,8 +233,23 @@ class RunFolder(Callback):
         """Append what has happened; write the best model and a checkpoint where it is time."""
         self._look()
         session = self.model.session
-        if self._every.due(epoch, step) or last or session.has_run_all:
+        if self._came is not None:
+            self._leave(self._came, epoch, step)
+            self._came = None
+        elif self._every.due(epoch, step) or last or session.has_run_all:
             self._kept.write(session.snapshot(), self._bests())
+
+    def _leave(self, came: Path, epoch: int, step: int) -> None:
+        """The fit has gone back: a killed process finds it so, and checkpoints of the way that was left are apart."""
+        path, pinned = (
+            self._kept.write(self.model.session.snapshot(), self._bests()),
+            CheckpointFolder(self.folder / PINNED),
+        )
+        others = pinned.paths() if _is_left(came) else pinned.after(epoch, step)
+        ways = len(list((self.folder / LEFT).iterdir())) if (self.folder / LEFT).is_dir() else 0
+        pinned.move(others, self.folder / LEFT / str(ways + 1))
+        if _is_left(came):
+            self._kept.keep_only(path)
 
     def _look(self) -> None:
         """Append what has happened, and keep the model where it is the best so far; others may have asked before."""
@@ -276,8 +300,8 @@ class RunFolder(Callback):
     # -- back, and another way ------------------------------------------------------------------
 
     def checkpoints(self) -> list[Path]:
-        """Those that there are, in the order of the fit."""
-        return checkpoints_in(self.folder)
+        """Those that there are, in the order of the fit; then those of ways that it has gone back from."""
+        return [*checkpoints_in(self.folder), *left_in(self.folder)]
 
     def checkpoint(self) -> Path:
         """Write a checkpoint that stays, at a safe point; gives its path."""
@@ -370,6 +394,11 @@ class RunFolder(Callback):
         each: dict[int | None, Any] = {}
         each.update({} if members is None else {i: model.history for i, model in enumerate(members)})
         return {None: self.model.history, **each}
+
+
+def _is_left(checkpoint: Path) -> bool:
+    """Whether it is of a way that the fit has gone back from."""
+    return checkpoint_name(checkpoint) != checkpoint.name
 
 
 def _comparable(told: Any) -> Any:

@@ -15,7 +15,9 @@ from thalweg import files
 from thalweg.callbacks._checkpoints import CheckpointFolder
 from thalweg.callbacks._history import History
 
-RECORD, HISTORY, LOCK, CHECKPOINTS, PINNED = "run.json", "history.jsonl", "lock", "checkpoints", "kept"
+RECORD, HISTORY, LOCK = "run.json", "history.jsonl", "lock"
+CHECKPOINTS, PINNED, LEFT = "checkpoints", "kept", "left"
+"""Folders of a run's checkpoints: the newest, those that somebody wanted kept, and of these the ones that the fit has gone back from."""
 NOTEBOOK = "coach.json"
 """Of a coach, who writes before the run begins."""
 BATCH = 32
@@ -197,6 +199,25 @@ class Run(NamedTuple):
         return self.state not in ("running", "finished", "stopped early") and bool(
             CheckpointFolder(self.path / CHECKPOINTS).paths()
         )
+
+
+def left_in(folder: Path) -> list[Path]:
+    """Checkpoints that stay of ways that a run has gone back from: they are no part of it, but it can be them again."""
+    ways = sorted((folder / LEFT).iterdir(), key=lambda way: way.name) if (folder / LEFT).is_dir() else []
+    return [path for way in ways for path in CheckpointFolder(way).paths()]
+
+
+def checkpoint_name(path: Path) -> str:
+    """What a run's checkpoint is called: by its file, of a way that was left by that, too.
+
+    Example:
+        >>> checkpoint_name(Path('run/kept/epoch-1-step-0.safetensors'))
+        'epoch-1-step-0.safetensors'
+        >>> checkpoint_name(Path('run/left/2/epoch-1-step-0.safetensors'))
+        'left/2/epoch-1-step-0.safetensors'
+
+    """
+    return "/".join(path.parts[-3:]) if path.parts[-3:-2] == (LEFT,) else path.name
 
 
 def checkpoints_in(folder: Path) -> list[Path]:

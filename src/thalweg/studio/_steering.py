@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from thalweg._names import Table
+from thalweg.callbacks._run_record import checkpoint_name
 
 _LONGEST = 2000  # letters of a note
 
@@ -127,9 +128,10 @@ def _go_on(studio: Any, wish: Mapping[str, Any]) -> Any:
 
 def _one_more(studio: Any, wish: Mapping[str, Any]) -> Any:
     session = studio.model.session
+    until = session.epoch + (2 if session.step else 1)  # what is left of an epoch is none
     if session.has_run_all:
         session.asked["epochs"] += 1
-    studio.steering.paused, studio.steering.until = False, session.epoch + 1
+    studio.steering.paused, studio.steering.until = False, until
     return {"until": studio.steering.until}
 
 
@@ -146,7 +148,7 @@ def _checkpoint(studio: Any, wish: Mapping[str, Any]) -> Any:
 def _back(studio: Any, wish: Mapping[str, Any]) -> Any:
     path = _known_checkpoint(studio, wish)
     studio.run_folder.go_back(path)
-    return {"checkpoint": path.name}
+    return {"checkpoint": checkpoint_name(path)}
 
 
 def _branch(studio: Any, wish: Mapping[str, Any]) -> Any:
@@ -166,7 +168,7 @@ def _branch(studio: Any, wish: Mapping[str, Any]) -> Any:
 
 def _known_checkpoint(studio: Any, wish: Mapping[str, Any]) -> Path:
     name = _text("checkpoint", wish.get("checkpoint"))
-    known = {path.name: path for path in studio.run_folder.checkpoints()}
+    known = {checkpoint_name(path): path for path in studio.run_folder.checkpoints()}
     if name not in known:
         raise Refused(f"checkpoint: this run has none of the name {name!r}; it has {', '.join(known) or 'none'}.")
     return known[name]

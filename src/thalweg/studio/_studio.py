@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from thalweg import callbacks
-from thalweg.callbacks._run_record import Lines
+from thalweg.callbacks._run_record import Lines, checkpoint_name
 from thalweg.studio._ground import Ground, ground_of
 from thalweg.studio._live import Live
 from thalweg.studio._net import Mirror
@@ -223,7 +223,7 @@ class Studio(callbacks.Callback):
     def _list(self) -> None:
         """Checkpoints that there are."""
         if self.run_folder.folder is not None:
-            self.live.say(checkpoints=[path.name for path in self.run_folder.checkpoints()])
+            self.live.say(checkpoints=[checkpoint_name(path) for path in self.run_folder.checkpoints()])
 
     def _tell_all(self, status: str) -> None:
         session, hypers = self.model.session, dict(self.model.hypers)

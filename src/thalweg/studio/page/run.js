@@ -242,7 +242,8 @@ export function runPage(run) {
     checkpoints.dataset.key = key;
     checkpoints.replaceChildren(...(names.length ? names.map((name) => {
       const [, epoch, step] = name.match(/epoch-(\d+)-step-(\d+)/) || [null, "0", "0"];
-      const text = `epoch ${Number(epoch) + (Number(step) ? 1 : 0)}${Number(step) ? `, step ${Number(step)}` : " done"}`;
+      const left = name.match(/^left\/(\d+)/), of = left ? `, of way ${left[1]} that was left` : "";
+      const text = `epoch ${Number(epoch) + (Number(step) ? 1 : 0)}${Number(step) ? `, step ${Number(step)}` : " done"}${of}`;
       return el("li", {}, text,
         el("button", { type: "button", disabled: !steered, onclick: () => quiet({ do: "go back", checkpoint: name }) }, "Go back"),
         el("button", { type: "button", disabled: !steered, "aria-expanded": branching === name,
