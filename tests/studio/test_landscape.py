@@ -180,7 +180,8 @@ def test_a_run_of_the_command_makes_its_rows_again_and_any_other_says_what_to_do
         thalweg.models.load_model("runs/digits/best.keras"),
         rows_of_folder(tmp_path / "runs" / "digits", rows_of_run),
     )
-    own = loss_surface(model, sample.x[0], sample.y[0], "filter", 5, verbose=0)
+    assert len(sample.x[0]) > 1000
+    own = loss_surface(model, *house.ground("digits").rows(1000), "filter", 5, verbose=0)
     assert found["losses"] == own.record()["losses"]
     along = done(
         house.jobs, begin(house.jobs, {"kind": "curvature", "places": 2}, "digits", lambda: house.ground("digits"))

@@ -253,9 +253,9 @@ def test_which_nets_tell_classes_apart():
 
 def test_rows_are_few_the_same_at_each_call_and_copies(tmp_path):
     model = net()
-    rows = rows_for((8, 8), 5000)
+    rows = rows_for((8, 8), 6000)
     one, two = sample_of(model, rows, rows.part(0, 10)), sample_of(model, rows)
-    assert len(one.x[0]) == ROWS and len(one.validation.x[0]) == 10 and one.total == 5000
+    assert len(one.x[0]) == ROWS and len(one.validation.x[0]) == 10 and one.total == 6000
     assert np.array_equal(one.numbers, two.numbers) and (np.diff(one.numbers) > 0).all()
     assert np.array_equal(one.x[0], rows.x[0][one.numbers]) and np.array_equal(one.y[0], rows.y[0][one.numbers])
     assert not np.shares_memory(one.validation.x[0], rows.x[0])

@@ -144,13 +144,13 @@ def test_a_row_is_chosen_and_answered_while_a_fit_runs(training, watched):
     page.get_by_label("Number of the row").fill("7")
     page.keyboard.press("Enter")
     which = page.locator("form .hint")
-    sync_api.expect(which).to_contain_text("7 of the 1,000 at hand")
+    sync_api.expect(which).to_contain_text("7 of 1,077")
     sync_api.expect(page.locator(".bars .best")).to_have_count(1)
     sync_api.expect(page.locator(".net svg circle")).to_have_count(12 + 12 + 10)
     right = which.inner_text().split()[-1]
     assert page.get_by_label("What it is").input_value() == right
     page.get_by_role("button", name="Next").click()
-    sync_api.expect(which).to_contain_text("8 of the 1,000")
+    sync_api.expect(which).to_contain_text("8 of 1,077")
     page.get_by_label("Which rows").select_option("validation")
     page.get_by_role("button", name="Next").click()
     sync_api.expect(which).to_contain_text("1 of 360")

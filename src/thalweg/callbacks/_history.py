@@ -90,6 +90,11 @@ class History(Callback):
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(plain_value(value))
 
+    def waited(self, seconds: float) -> None:
+        """Time in which the fit waited for a person is no part of its epoch's."""
+        if self._begun is not None:
+            self._begun += seconds
+
     def changed(self, epoch: int, step: int, path: str, old: float, new: float) -> None:
         """Record that a hyperparameter was turned."""
         self.changes.append(HyperChange(epoch, step, path, old, new))

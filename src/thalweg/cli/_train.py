@@ -18,13 +18,20 @@ from thalweg.cli._studio import stay, studio_of
 from thalweg.cli._weights import weights_of
 from thalweg.models import chained
 
+_TO_GO_BACK_TO = 10  # checkpoints that are kept where somebody steers
+
 
 def train(name: str, asked: dict[str, Any]) -> None:
     """Train as asked, in a run folder; one that is there already goes on."""
     console = Console(highlight=False)
     source = source_of(name, asked)
     folder = Path(asked["out"]) if asked["out"] else Path("runs") / f"{source.name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    run = callbacks.RunFolder(folder, every=asked["checkpoint"], asked=command_with(name, asked, source))
+    run = callbacks.RunFolder(
+        folder,
+        asked["checkpoint"],
+        _TO_GO_BACK_TO if asked.get("studio") else 2,
+        asked=command_with(name, asked, source),
+    )
     console.print("\n".join(source.lines), markup=False)
     if asked.get("study"):
         from thalweg.cli._tune import best_of
@@ -48,6 +55,7 @@ def train(name: str, asked: dict[str, Any]) -> None:
         )
     except KeyboardInterrupt:
         interrupted = True
+    folder = run.folder  # the run may have branched off
     _show(console, model.history, source, folder)
     if interrupted:
         console.print(f"interrupted; to go on: thalweg resume {folder}")

@@ -22,13 +22,12 @@ from thalweg.diagnosis.landscape._directions import NAMES as DIRECTIONS
 from thalweg.diagnosis.landscape._race import NAMES as RACERS
 from thalweg.studio._ground import Ground
 from thalweg.studio._jobs import Jobs, Told
-from thalweg.studio._rows import ROWS
 from thalweg.studio._steering import Refused
 
 AUTO, OWN = "auto", "run"
 """Directions that suit the way that is there; the surface that is the run's own."""
 _ROOM = 4e11  # weights x rows x passes that a piece of work may cost: 10 s of two cores that have nothing else to do
-_FEWEST = 64  # rows that a loss is told of at least
+_FEWEST, _MOST_ROWS = 64, 1000  # rows that a loss is told of
 _ENOUGH = 20.0  # seconds, after which no further place of a way is begun
 _SLOPE = 3  # passes of a slope
 _BENT = 4  # of a Hessian times a vector
@@ -167,7 +166,7 @@ def _rows_for(ground: Ground, passes: float, field: str) -> int:
         raise Refused(
             f"{field}: {passes:,.0f} passes over {_FEWEST} rows with {weights:,} weights would take minutes: ask for less."
         )
-    return min(rows, ROWS)
+    return min(rows, _MOST_ROWS)
 
 
 def _hessian(ground: Ground) -> float:

@@ -54,6 +54,8 @@ class Mirror:
 
     """
 
+    of = ""  # which net of the run it is, where it is not the newest
+
     def __init__(
         self,
         model: Any,
@@ -180,11 +182,14 @@ class Mirror:
             "largest": _LARGEST,
             "kernels": kernels_of(model, self.picture),
             "tells_classes": tells_classes(model),
+            "of": self.of,
         }
 
 
 class Kept(Mirror):
-    """A net that nobody trains."""
+    """A net that nobody trains: the best one of a run, which the last one need not be."""
+
+    of = "the best epoch"
 
     def __init__(
         self, model: Any, sample: Callable[[], Sample] = _none, epochs: Callable[[], list[dict[str, Any]]] = list

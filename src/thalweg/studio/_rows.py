@@ -14,8 +14,8 @@ from thalweg.files import FileError
 from thalweg.models._fit import adapted
 from thalweg.studio._steering import Refused
 
-ROWS = 1000
-"""At most, of each part."""
+ROWS = 5000
+"""At most, of each part: as many as models learn from that a diagnosis compares a net with."""
 _BYTES = 64 << 20  # of each part, at most: large pictures are fewer
 _COLUMNS = 1000  # that are named at most
 

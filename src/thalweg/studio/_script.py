@@ -30,7 +30,7 @@ def script_of(folder: Path) -> str:
         f'"""The run {folder.name} again, as it was steered."""',
         "",
         "from thalweg import callbacks, models",
-        *_rows(record, folder),
+        *_rows(record, folder, frame["epochs"]),
         f"model = models.model_from_json({json.dumps(json.dumps(record['model'][0]))})",
         "steered = callbacks.Replay(",
         "    [",
@@ -56,12 +56,17 @@ def _told(folder: Path) -> Live:
     return recorded.live
 
 
-def _rows(record: dict[str, Any], folder: Path) -> list[str]:
+def _rows(record: dict[str, Any], folder: Path, epochs: list[dict[str, Any]]) -> list[str]:
     """Where the rows come from: as ``thalweg train`` cut them, or from whoever has them."""
     if (record.get("asked") or {}).get("command"):
         return ["from thalweg.cli import rows_of", "", f"rows = rows_of({str(folder)!r})"]
     data = record.get("data") or {}
     known = f"{data['rows']:,} rows, sha256 {data['sha256'][:12]}..." if data.get("sha256") else "a stream of batches"
     split = (record.get("fit") or {}).get("validation_split")
-    validation = f'"validation_split": {split!r}' if split else '"validation_data": validation'
-    return ["", f"# x and y are what the run had: {known}", f'rows = {{"x": x, "y": y, {validation}}}']
+    if not any("val_loss" in one for one in epochs):
+        names, rows = "x and y are", '{"x": x, "y": y}'
+    elif split:
+        names, rows = "x and y are", f'{{"x": x, "y": y, "validation_split": {split!r}}}'
+    else:
+        names, rows = "x, y and validation are", '{"x": x, "y": y, "validation_data": validation}'
+    return ["", f"# {names} what the run had: {known}", f"rows = {rows}"]

@@ -140,6 +140,7 @@ class Studio(callbacks.Callback):
         if not last and self.steering.look(self):
             self._list()
         if self.steering.paused and not last:
+            begun = time.monotonic()
             self._tell_all("paused")
             while self.steering.paused and session.back is None and not self._is_to_end(session):
                 self.mirror.pass_by(self.model, rests=True)
@@ -148,6 +149,7 @@ class Studio(callbacks.Callback):
                     self._grow()
                     self.live.say(hypers=dict(self.model.hypers))
                     self._list()
+            self.model.history.waited(time.monotonic() - begun)
             self._tell_all("running")
 
     def set_state(self, state: Mapping[str, Any]) -> None:

@@ -200,6 +200,7 @@ class WatchedTrial:
             "epochs": trial.notes.get("epochs") or self.study.live.now.get("epochs"),
             "values": trial.values,
             "score": trial.score,
+            "seconds": trial.seconds,
             "objective": self.study.objectives[0].name,
             "source": trial.source,
             "why": trial.message,

@@ -87,7 +87,7 @@ const point = (name, [x, y], marker) => ({ type: "scatter", mode: "markers", nam
 
 function said({ loss, minimum: [alpha, beta, least], at_edge: edge, explained, shows_path: shown, rows, directions, note }) {
   return [
-    `Loss ${number(loss)} at ${directions === "trajectory" ? "the end of the way" : "the net"}, ${number(least)} at the lowest place (${number(alpha)}, ${number(beta)})${
+    `Loss ${number(loss)} at ${directions === "trajectory" ? "the end of the way" : "the net"}, ${number(least)} at the lowest of these places (${number(alpha)}, ${number(beta)})${
       edge ? ", at the edge: a larger span may show lower ones" : ""}; means of ${rows.toLocaleString("en")} rows.`,
     explained === null ? "" : `The plane holds ${(100 * explained).toFixed(1)} % of the way's squared distances${
       shown ? "." : ": too little to be drawn; the plane of the way shows it."}`,

@@ -17,6 +17,7 @@ export class NetPanel {
     this.picture = el("div", { className: "net" });
     this.wishes = el("canvas", { className: "pad small", role: "img", "aria-label": "What the pixels are asked to be" });
     this.told = el("p", { className: "hint", role: "status" });
+    this.whose = el("p", { className: "hint" });
     this.question = onceAtATime(() => this.once(), this.told);
     this.features = el("div", { className: "features", hidden: true });
     this.chooser = this.choosing();
@@ -26,7 +27,7 @@ export class NetPanel {
     this.inner = el("div", { className: "look", hidden: true }, this.drawing, this.features, this.bars, this.asked);
     this.weights = new WeightsPanel(wish);
     this.inside = new InsidePanel(wish);
-    this.place = el("section", { "aria-label": "The net" }, el("h3", {}, "The net"), this.told, this.chooser, this.inner, this.picture,
+    this.place = el("section", { "aria-label": "The net" }, el("h3", {}, "The net"), this.whose, this.told, this.chooser, this.inner, this.picture,
       this.weights.place, this.inside.place);
     this.chooser.hidden = this.weights.place.hidden = this.inside.place.hidden = true;
     for (const name of ["pointerdown", "pointermove"]) this.pad.addEventListener(name, (event) => this.drawn(event));
@@ -99,6 +100,7 @@ export class NetPanel {
       const sight = await this.wish({ do: "sight" });
       this.names = sight.names;
       this.chooser.hidden = this.inner.hidden = this.inside.place.hidden = false;
+      this.whose.textContent = sight.of ? `Here, and in the diagnosis: the net of ${sight.of}.` : "";
       this.told.textContent = large(sight, trains) || (sight.picture ? "" : "It sees no pictures: choose a row, and see what the net says to it.");
       if (sight.picture && !this.side) this.open(sight);
       this.weights.know(sight.kernels);

@@ -116,7 +116,7 @@ export function runPage(run) {
     where.textContent = [
       steered ? `epoch ${Math.min((now.epoch ?? 0) + 1, total)} of ${total}${step}` : `${done} of ${total || "–"} epochs`,
       now.parameters ? `${now.parameters.toLocaleString("en")} parameters` : "",
-      seconds(held.epochs.reduce((sum, one) => sum + (one.seconds || 0), 0)),
+      seconds(now.seconds ?? held.epochs.reduce((sum, one) => sum + (one.seconds || 0), 0)),
       now.branched ? `branched off ${now.branched.from} at epoch ${now.branched.epoch + 1}, step ${now.branched.step}` : "",
       now.why || "",
     ].filter(Boolean).join(" · ");

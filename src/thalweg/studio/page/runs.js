@@ -70,7 +70,7 @@ export function runsPage() {
       el("th", { scope: "row" }, el("a", { href: `#run=${encodeURIComponent(one.run)}`, "data-key": `link ${one.run}` }, one.run)),
       el("td", {}, el("span", { className: `status ${one.status?.replace(" ", "-")}` }, one.status)),
       el("td", { className: "number" }, `${one.done ?? 0} of ${one.epochs ?? "–"}`),
-      el("td", { className: "number" }, number(small.values.at(-1))),
+      el("td", { className: "number" }, small.values.length ? `${small.name} ${number(small.values.at(-1))}` : "–"),
       el("td", { className: "number" }, number(one.best)),
       el("td", { className: "number" }, seconds(one.seconds)),
       el("td", {}, one.begun ? new Date(one.begun).toLocaleString() : "–"),

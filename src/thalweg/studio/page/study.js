@@ -17,8 +17,8 @@ export function studyPage(study) {
   const bar = el("progress", { max: 1, value: 0, "aria-label": "How far the search is" }), best = el("p"), said = el("ul", { className: "events" });
   const log = el("input", { type: "checkbox", onchange: draw }), curves = new Chart("Curves of the trials", 380), front = new Chart("Objectives against each other", 320);
   const parallel = new Parallel((trial) => { location.hash = opened(study, trial); }, () => table());
-  const sliced = el("div", { className: "slices" }), mattered = el("div"), rounds = el("div");
-  const filter = el("input", { type: "search", placeholder: "Filter by number, status or value", "aria-label": "Filter trials",
+  const beyond = el("p", { className: "hint" }), sliced = el("div", { className: "slices" }), mattered = el("div"), rounds = el("div");
+  const filter = el("input", { type: "search", placeholder: "Filter by number, status, score or value", "aria-label": "Filter trials",
     oninput: () => { chosen.filter = filter.value.toLowerCase(); table(); } });
   const compare = el("a", { className: "button", href: "#" }, "Compare"), count = el("span", { className: "hint", role: "status" });
   const head = el("thead"), body = el("tbody"), more = el("button", { type: "button", onclick: () => { chosen.all = true; table(); } });
@@ -29,7 +29,7 @@ export function studyPage(study) {
     el("p", {}, el("a", { href: "#" }, "All runs and studies")),
     el("div", { className: "title" }, title, status), where, bar, best, said,
     section("Curves", el("label", { className: "hint" }, log, " log axis"), curves.place),
-    section("Parallel coordinates", el("p", { className: "hint" }, "A line a trial: the stronger, the better; the best is orange. Drag along an axis to keep to a range of it; a click on the axis lifts that."), parallel.place),
+    section("Parallel coordinates", el("p", { className: "hint" }, "A line a trial: the stronger, the better; the best is orange. Drag along an axis to keep to a range of it; a click on the axis lifts that."), beyond, parallel.place),
     section("Trials", el("div", { className: "bar" }, filter, compare, count), el("div", { className: "wide" }, el("table", {}, head, body)), more),
     section("Slices", sliced),
     section("What mattered", ask, mattered),
@@ -81,6 +81,8 @@ export function studyPage(study) {
     lines(order);
     table();
     parallel.draw(order, held.now);
+    const far = order.filter((one) => now.fence && (one.scores[0] < now.fence[0] || one.scores[0] > now.fence[1])).length;
+    beyond.textContent = far ? `${far} ${far === 1 ? "trial lies" : "trials lie"} far beyond the others and ${far === 1 ? "is" : "are"} drawn at the edge, at ${number(sign() > 0 ? now.fence[1] : now.fence[0])}.` : "";
     sliced.replaceChildren(...slices(order, held.now, (trial) => { location.hash = opened(study, trial); }));
     rounds.replaceChildren(...brackets([...held.trials.values()], sign()));
     pareto(order);
@@ -135,8 +137,9 @@ export function studyPage(study) {
     const columns = [["number", "Trial", (one) => one.number], ["status", "Status", (one) => one.status], ["score", goal().name, (one) => (one.scores ? sign() * one.scores[0] : Infinity)],
       ["epochs", "Epochs", (one) => one.epochs], ["seconds", "Time", (one) => one.seconds], ...names.map((name) => [`hp ${name}`, name, (one) => one.values[name] ?? ""])];
     const [, , by] = columns.find(([key]) => key === chosen.sort) || columns[0];
-    const text = (one) => [one.number, one.status, ...Object.entries(one.values).map(([name, value]) => `${name}=${value}`)].join(" ").toLowerCase();
-    const fits = [...held.trials.values()].filter((one) => text(one).includes(chosen.filter) && parallel.keeps(one, axes));
+    const text = (one) => [one.number, one.status, score(one), ...Object.entries(one.values).map(([name, value]) => `${name}=${value}`)].join(" ").toLowerCase();
+    const words = chosen.filter.split(/\s+/).filter(Boolean);
+    const fits = [...held.trials.values()].filter((one) => words.every((word) => text(one).includes(word)) && parallel.keeps(one, axes));
     fits.sort((a, b) => ((by(a) > by(b)) - (by(a) < by(b))) * (chosen.down ? -1 : 1) || a.number - b.number);
     head.replaceChildren(el("tr", {}, el("th", { scope: "col" }, el("span", { className: "sr" }, "Choose")), columns.map(([key, name]) =>
       el("th", { scope: "col", "aria-sort": key === chosen.sort ? (chosen.down ? "descending" : "ascending") : "none" },
