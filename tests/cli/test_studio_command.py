@@ -78,7 +78,17 @@ def test_a_search_and_a_coach_have_pages_that_stay(tmp_path):
 
 def test_a_training_has_a_page_that_stays_and_leaves_no_word_of_it_in_its_command(tmp_path):
     process = begun(
-        "train", "digits8", "--epochs", 1, "--layers", "8", "--no-diagnose", "--studio", "--out", "runs/a", cwd=tmp_path
+        "train",
+        "digits8",
+        "--epochs",
+        12,
+        "--layers",
+        "8",
+        "--no-diagnose",
+        "--studio",
+        "--out",
+        "runs/a",
+        cwd=tmp_path,
     )
     link = link_in(process)
     stays(process)
@@ -86,6 +96,7 @@ def test_a_training_has_a_page_that_stays_and_leaves_no_word_of_it_in_its_comman
     ended(process)
     assert process.returncode == 0
     run = callbacks.read_run(tmp_path / "runs" / "a")
+    assert len(run.checkpoints()) == 10  # to go back to
     assert run.state == "finished" and "studio" not in run.record["asked"]["command"]
 
 

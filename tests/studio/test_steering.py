@@ -234,3 +234,24 @@ def test_ctrl_c_ends_a_fit_that_pauses(tmp_path):
         fit(net(), asks, studio, epochs=500, run=tmp_path / "runs/first")
     thread.join()
     assert studio.live.now["status"] == "interrupted" and callbacks.read_run(tmp_path / "runs/first").resumable
+
+
+def test_a_pause_is_no_part_of_an_epochs_time():
+    record = callbacks.History()
+    record.on_epoch_begin(0)
+    record.waited(100.0)
+    record.on_epoch_end(0, {"loss": 1.0})
+    assert -100 <= record.seconds[0] < -99
+
+
+@pytest.mark.parametrize(
+    ("given", "rows"),
+    [
+        ({"validation_split": 0.0}, '{"x": x, "y": y}'),
+        ({"validation_split": 0.25}, '{"x": x, "y": y, "validation_split": 0.25}'),
+        ({"validation_split": 0.0, "validation_data": (X + 1, Y)}, '{"x": x, "y": y, "validation_data": validation}'),
+    ],
+)
+def test_a_script_asks_for_the_rows_that_the_run_had(tmp_path, given, rows):
+    fit(net(), epochs=1, run=tmp_path / "run", **given)
+    assert f"rows = {rows}" in script_of(tmp_path / "run")
