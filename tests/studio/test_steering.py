@@ -205,6 +205,20 @@ def test_back_and_branch(tmp_path):
     assert len(frame["epochs"]) == 4 and len(frame["changes"]) == 2 and frame["now"]["branched"]["step"] == 2
 
 
+def test_a_turn_is_undone_by_going_back_to_the_checkpoint_before_it(tmp_path):
+    turn = {"do": "turn", "path": "optimizer/learning_rate", "value": 1e9}
+    drag = {**turn, "value": 1e8}
+    back = {"do": "go back", "checkpoint": "epoch-000001-step-000000002.safetensors"}
+    model, history, studio, asks = steered(tmp_path, {(1, 2): [turn], (1, 3): [drag], (1, 4): [back]})
+    assert asks.told(back) == {"checkpoint": back["checkpoint"]} and asks.told(drag)["value"] == 1e8
+    plain = net()
+    fit(plain, Steps())
+    assert all(map(np.array_equal, model.get_weights(), plain.get_weights())) and history.changes == []
+    assert history.notes == [(1, 2, "gone back here from epoch 2, step 4")]
+    frame, _ = studio.live.since()
+    assert [one["text"] for one in frame["notes"]] == ["gone back here from epoch 2, step 4"]
+
+
 def test_a_branch_with_hypers_that_cannot_be_had_leaves_everything_as_it_is(tmp_path):
     name = "epoch-000001-step-000000002.safetensors"
     branch = {"do": "branch", "checkpoint": name, "hypers": {"dropout/rate": 7}}

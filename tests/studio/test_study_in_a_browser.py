@@ -145,6 +145,12 @@ def test_trials_are_sorted_filtered_and_compared(ended, server, watched):
         box.check()
     table.get_by_role("link", name="Compare").click()
     until(lambda: page.evaluate("document.querySelector('.chart')?.data?.length") == 2)
+    chosen = [int(name.split("-")[-1]) for name in page.locator("thead a").all_inner_texts()]
+    one, two = (next(trial.values for trial in trials if trial.number == number) for number in chosen)
+    apart = [name for name in {**one, **two} if one.get(name) != two.get(name)]
+    assert page.locator("tbody th").all_inner_texts() == apart or not apart
+    page.get_by_role("link", name="The study search").click()
+    page.wait_for_url("**#study=search")
 
 
 def test_a_range_of_an_axis_keeps_to_some_trials(ended, server, watched):

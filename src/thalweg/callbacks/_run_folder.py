@@ -303,10 +303,16 @@ class RunFolder(Callback):
         """Those that there are, in the order of the fit; then those of ways that it has gone back from."""
         return [*checkpoints_in(self.folder), *left_in(self.folder)]
 
-    def checkpoint(self) -> Path:
-        """Write a checkpoint that stays, at a safe point; gives its path."""
+    def checkpoint(self, stays: bool = True) -> Path:
+        """Write a checkpoint, at a safe point; gives its path.
+
+        Args:
+            stays: whether it is kept for good; else it makes room for newer ones, as those that are written on the way.
+
+        """
         self._look()
-        return CheckpointFolder(self.folder / PINNED, None).write(self.model.session.snapshot(), self._bests())
+        place = CheckpointFolder(self.folder / PINNED, None) if stays else self._kept
+        return place.write(self.model.session.snapshot(), self._bests())
 
     def go_back(self, checkpoint: str | os.PathLike[str]) -> None:
         """Be, in this run, what a checkpoint says; at a safe point. What came after it is no part of the run any more.

@@ -93,6 +93,7 @@ def _text(name: str, given: Any, longest: int = 200) -> str:
 
 def _turn(studio: Any, wish: Mapping[str, Any]) -> Any:
     path, value = _text("path", wish.get("path")), number("value", wish.get("value"))
+    studio.remember(path)
     turn(studio.model, path, value)
     return {"path": path, "value": float(studio.model.hypers[path])}
 
@@ -146,8 +147,9 @@ def _checkpoint(studio: Any, wish: Mapping[str, Any]) -> Any:
 
 
 def _back(studio: Any, wish: Mapping[str, Any]) -> Any:
-    path = _known_checkpoint(studio, wish)
+    path, session = _known_checkpoint(studio, wish), studio.model.session
     studio.run_folder.go_back(path)
+    studio.went = f"gone back here from epoch {session.epoch + 1}, step {session.step}"
     return {"checkpoint": checkpoint_name(path)}
 
 

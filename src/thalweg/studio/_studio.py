@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +20,8 @@ from thalweg.studio._steering import Refused, Steering, turn
 from thalweg.studio._trail import Trail
 
 _LAST_WORDS = 1.0  # seconds in which pages are told how it ended, before the process may be gone
+_DRAGGED = 5.0  # seconds within which another turn of the same knob belongs to the one before
+_LIGHT = 5_000_000  # weights of a net that a checkpoint is kept of before a knob is turned
 _PAUSE = 0.05  # seconds between looks at what is asked for, while a fit waits
 
 
@@ -72,6 +75,8 @@ class Studio(callbacks.Callback):
         self.rows: Sample | None = None
         self.trail = Trail()
         self._epoch, self._anew = 0, False
+        self.went = ""  # words for where the fit has gone back from
+        self._turned = ("", -math.inf)  # the hyper that was turned last, and when
 
     # -- what the fit says -----------------------------------------------------------------------
 
@@ -129,6 +134,9 @@ class Studio(callbacks.Callback):
     def on_safe_point(self, epoch: int, step: int, last: bool = False) -> None:
         """What has happened; while somebody has the fit pause, it waits here."""
         self._catch_up()
+        if self.went and self.model.session.back is None:
+            self.model.history.noted(epoch, step, self.went)
+            self.went = ""
         self._grow()
         self.mirror.pass_by(self.model)
         self.trail.pass_by(self.model, epoch, step)
@@ -208,6 +216,18 @@ class Studio(callbacks.Callback):
         model, copies = self.trail.ask()
         more = "A place is kept after each epoch of a net of less than 64 MB."
         return ground_of(model, sample, [(one.step, one.weights) for one in copies], more)
+
+    def remember(self, path: str) -> None:
+        """Keep a checkpoint before a hyper is turned, so that this can be undone; one that is dragged along is turned once.
+
+        Args:
+            path: of the hyper.
+
+        """
+        before, self._turned = self._turned, (path, time.monotonic())
+        dragged = before[0] == path and self._turned[1] - before[1] < _DRAGGED
+        if self.run_folder.folder is not None and not dragged and self.model.count_params() <= _LIGHT:
+            self.run_folder.checkpoint(stays=False)
 
     # -- how --------------------------------------------------------------------------------------
 

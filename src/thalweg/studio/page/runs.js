@@ -148,8 +148,10 @@ export function comparePage(names) {
   const smooth = el("label", {}, "smoothing ", el("input", {
     type: "range", min: 0, max: 0.98, step: 0.02, value: 0, oninput: (event) => { choice.smooth = Number(event.target.value); draw(); },
   }));
-  show(el("p", {}, el("a", { href: "#" }, "All runs")), el("h2", {}, `${names.length} runs`),
-    el("div", { className: "bar" }, which, axis, log, smooth), chart.place);
+  const study = names[0]?.split("/trial-")[0], ofOne = names.every((name) => name.startsWith(`${study}/trial-`));
+  const lacks = el("p", { className: "hint", role: "status" }), differ = el("div", { className: "wide" });
+  show(el("p", {}, el("a", { href: "#" }, "All runs"), ofOne ? [" · ", el("a", { href: `#study=${encodeURIComponent(study)}` }, `The study ${study}`)] : null),
+    el("h2", {}, `${names.length} runs`), el("div", { className: "bar" }, which, axis, log, smooth), lacks, chart.place, differ);
   let found = [];
 
   function draw() {
@@ -160,6 +162,8 @@ export function comparePage(names) {
       const x = own.map((one) => ({ epoch: one.epoch + 1, step: (one.epoch + 1) * (now.steps || 1), seconds: times.get(one.epoch) })[choice.x]);
       return line(run, x, smoothed(own.map((one) => one[choice.name]), choice.smooth), i);
     });
+    const without = found.filter(({ epochs }) => !epochs.some((one) => typeof one[choice.name] === "number")).map(({ run }) => run);
+    lacks.textContent = without.length ? `Without ${choice.name}: ${without.join(", ")}.` : "";
     chart.draw(traces, { x: choice.x === "seconds" ? "wall time, s" : choice.x, y: plainly(choice.name || ""), log: choice.log });
   }
 
@@ -170,6 +174,17 @@ export function comparePage(names) {
     choice.name = which.value = known.includes("val_loss") ? "val_loss" : known[0];
     say("connected");
     draw();
+    differ.replaceChildren(...differences(all));
   }).catch((error) => say(error.message, "wrong"));
   return () => chart.gone();
+}
+
+// What the runs were told differently: hyperparameters of trials, options of commands, hypers as they stand.
+function differences(all) {
+  const told = all.map(({ now }) => now.values || { ...now.hypers, ...now.command, batch_size: now.batch_size });
+  const keys = [...new Set(told.flatMap((one) => Object.keys(one)))].filter((key) => new Set(told.map((one) => JSON.stringify(one[key] ?? null))).size > 1);
+  if (!keys.length) return [el("p", { className: "hint" }, "They were told the same.")];
+  return [el("table", {}, el("caption", {}, "What differs"),
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, ""), all.map(({ run }) => el("th", { scope: "col" }, el("a", { href: `#run=${encodeURIComponent(run)}` }, run))))),
+    el("tbody", {}, keys.map((key) => el("tr", {}, el("th", { scope: "row" }, key), told.map((one) => el("td", {}, number(one[key])))))))];
 }
