@@ -61,6 +61,14 @@ def at_both_widths(page, name):
         )
         fits_and_is_kept(page, f"{name}-{width}")
     page.set_viewport_size({"width": 1280, "height": 800})
+    until(lambda: page.evaluate(FILLED))
+
+
+FILLED = """[...document.querySelectorAll('.chart')].every((one) => {
+    const drawn = one.querySelector('.main-svg');
+    return !drawn || !one.offsetWidth || Math.abs(drawn.getBoundingClientRect().width - one.clientWidth) < 2;
+})"""
+"""Whether pictures have followed a window that has changed its size."""
 
 
 def until(look, seconds=20.0):

@@ -84,14 +84,14 @@ class WatchedStudy:
         axes = Axes(record.parameters)
         names = [one["name"] for one in axes.record()]
         told = [one["number"] for event in events for kind in ("asked", "told") for one in event.get(kind, ())]
-        trials = record.trials
+        trials = {trial.number: trial for trial in record.trials}
         if names != self._names:  # an axis more, or of another name: all places are told again
-            self._names, told = names, range(len(trials))  # type: ignore[assignment]
+            self._names, told = names, list(trials)
         self.live.add("trials", [row_of(trials[number], axes) for number in dict.fromkeys(told)])
         curves, self._read = read_curves(self.folder, self._read)
         goal = self.objectives[0].name
         self.live.add("curves", [_of_goal(one, goal) for one in curves])
-        now = self._now(record, trials, axes)
+        now = self._now(record, list(trials.values()), axes)
         if any(self.live.now.get(key) != value for key, value in now.items()):
             self.live.say(**now)
 

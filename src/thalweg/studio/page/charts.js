@@ -3,6 +3,7 @@ import { el } from "./dom.js";
 
 const ON_LIGHT = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#a66f00", "#3a93c9", "#8a6d00", "#7d848c"];
 const ON_DARK = ["#56b4e9", "#f0904f", "#4fc79b", "#e4a5cb", "#e6b84d", "#9fd3f5", "#d8c46a", "#a3acb5"];
+const HIGH = 300; // pixels of a chart that asks for nothing else
 const CONFIG = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
 
 // Plotly reads a little markup in texts; names of people's runs are no markup.
@@ -21,7 +22,7 @@ function layout(given) {
   const axis = { gridcolor: faint, linecolor: faint, zerolinecolor: faint, automargin: true };
   return {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: ink, size: 12, family: css("--font") },
-    margin: { l: 56, r: 12, t: 30, b: 40 }, height: given.height || 300, hovermode: given.hover || "x unified", showlegend: true,
+    margin: { l: 56, r: 12, t: 30, b: 40 }, height: given.height || HIGH, hovermode: given.hover || "x unified", showlegend: true,
     hoverlabel: { bgcolor: css("--paper"), font: { color: ink } },
     legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, font: { size: 12 } }, uirevision: "kept",
     xaxis: { ...axis, title: { text: given.x || "" } },
@@ -45,6 +46,7 @@ export class Chart {
 
   draw(traces, given) {
     if (!this.place.isConnected) return;
+    this.place.style.height = `${given.height || this.height || HIGH}px`; // its own, so that it covers nothing while a window changes its size
     Plotly.react(this.place, traces, over(layout({ height: this.height, ...given }), given.over), CONFIG);
     if (given.onpoint && !this.bound) {
       this.bound = true;
