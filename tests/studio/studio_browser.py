@@ -2,7 +2,10 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,25 @@ sync_api = pytest.importorskip("playwright.sync_api")
 sync_api.expect.set_options(timeout=20_000)
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome is installed here")
+
+
+@contextmanager
+def running(script, *arguments):
+    """A script in another process that tells the link to its page: the process and the link; it is killed in the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "JAX_PLATFORMS": "cpu"},
+    )
+    try:
+        line = process.stdout.readline()
+        assert line.startswith("studio: http://127.0.0.1:"), line
+        yield process, line.split()[1]
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 class Watched:

@@ -41,6 +41,12 @@ def test_every_address_is_in_the_list(server):
     assert set(paths) - set(files) == {path for path in ROUTES if path.startswith("/api")} | {"/"}
 
 
+def line_to(server, run):
+    """A socket to a run."""
+    head = {"Authorization": f"Bearer {server.token}"}
+    return connect(f"ws://127.0.0.1:{server.port}/api/runs/{run}/live", additional_headers=head, proxy=None)
+
+
 @pytest.mark.parametrize("foreign", FOREIGN)
 def test_every_route_and_method_refuses(client, runs, foreign):
     before = sorted(path.name for path in runs.rglob("*"))
@@ -131,10 +137,7 @@ def test_a_damaged_run_is_told_as_one_and_the_others_are_there(client, runs):
 
 def test_a_run_that_grows_on_disk_is_told_as_it_grows(server, runs):
     async def watch():
-        head = {"Authorization": f"Bearer {server.token}"}
-        async with connect(
-            f"ws://127.0.0.1:{server.port}/api/runs/first/live", additional_headers=head, proxy=None
-        ) as socket:
+        async with line_to(server, "first") as socket:
             first = json.loads(await asyncio.wait_for(socket.recv(), 10))
             await socket.send('{"got": true}')
             with (runs / "first" / "history.jsonl").open("a") as file:
@@ -159,10 +162,7 @@ def test_a_run_that_grows_on_disk_is_told_as_it_grows(server, runs):
 
 def test_whoever_does_not_read_gets_one_frame(server, runs):
     async def watch():
-        head = {"Authorization": f"Bearer {server.token}"}
-        async with connect(
-            f"ws://127.0.0.1:{server.port}/api/runs/first/live", additional_headers=head, proxy=None
-        ) as socket:
+        async with line_to(server, "first") as socket:
             await asyncio.wait_for(socket.recv(), 10)
             with (runs / "first" / "history.jsonl").open("a") as file:
                 file.write('{"epoch": 3, "loss": 0.25}\n')

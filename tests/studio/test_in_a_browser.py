@@ -1,15 +1,12 @@
 """The page as a person sees it: a real browser, a real training in another process."""
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-from studio_browser import at_both_widths, kept, needs_browser, sync_api, until
+from studio_browser import at_both_widths, kept, needs_browser, running, sync_api, until
 
 import thalweg
 from thalweg import callbacks
@@ -43,16 +40,8 @@ model.fit(x, (x.sum(axis=1) > 0).astype(int), batch_size=8, epochs=5000, validat
 def training(tmp_path):
     """A fit in another process, and the link to its own page."""
     runs = tmp_path / "runs"
-    environ = {**os.environ, "JAX_PLATFORMS": "cpu"}
-    process = subprocess.Popen(
-        [sys.executable, "-c", TRAINING, str(runs)], stdout=subprocess.PIPE, text=True, env=environ
-    )
-    line = process.stdout.readline()
-    assert line.startswith("studio: http://127.0.0.1:"), line
-    yield process, runs, line.split()[1]
-    process.kill()
-    process.wait()
-    process.stdout.close()
+    with running(TRAINING, runs) as (process, link):
+        yield process, runs, link
 
 
 @pytest.fixture

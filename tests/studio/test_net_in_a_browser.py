@@ -1,14 +1,11 @@
 """The look into a net as a person sees it: rows that are chosen, weights as pictures, histograms while a fit runs."""
 
-import os
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from studio_browser import at_both_widths, kept, needs_browser, sync_api, until
+from studio_browser import at_both_widths, kept, needs_browser, running, sync_api, until
 
 import thalweg
 from thalweg.cli._main import main
@@ -45,18 +42,8 @@ model.fit(digits.x, digits.y, batch_size=32, epochs=5000, validation_split=0.25,
 def training(tmp_path_factory):
     """The link to the page of a fit in another process, which learns digits."""
     runs = tmp_path_factory.mktemp("net") / "runs"
-    process = subprocess.Popen(
-        [sys.executable, "-c", TRAINING, str(runs)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "JAX_PLATFORMS": "cpu"},
-    )
-    line = process.stdout.readline()
-    assert line.startswith("studio: http://127.0.0.1:"), line
-    yield line.split()[1]
-    process.kill()
-    process.wait()
-    process.stdout.close()
+    with running(TRAINING, runs) as (_, link):
+        yield link
 
 
 @pytest.fixture

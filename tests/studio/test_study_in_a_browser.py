@@ -1,12 +1,9 @@
 """Studies on the page, as a person sees them: a search that runs in another process, and one that has ended."""
 
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
-from studio_browser import at_both_widths, kept, needs_browser, sync_api, until
+from studio_browser import at_both_widths, kept, needs_browser, running, sync_api, until
 
 from thalweg import tuner
 from thalweg.diagnosis.coaching._notebook import Notebook, Page, Tried
@@ -44,34 +41,20 @@ search.search(x, (x.sum(axis=1) > 0).astype(int), validation_split=0.25, verbose
 """
 
 
-def begun(folder, pause, times):
-    return subprocess.Popen(
-        [sys.executable, "-c", SEARCH, str(folder), str(pause), str(times)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "JAX_PLATFORMS": "cpu"},
-    )
-
-
 @pytest.fixture
 def searching(tmp_path):
     """A search in another process, that goes on for long."""
-    process = begun(tmp_path / "runs", 0.02, 500)
-    line = process.stdout.readline()
-    assert line.startswith("studio: http://127.0.0.1:") and "#study=search" in line, line
-    yield process, tmp_path / "runs", line.split()[1]
-    process.kill()
-    process.wait()
-    process.stdout.close()
+    with running(SEARCH, tmp_path / "runs", 0.02, 500) as (process, link):
+        assert "#study=search" in link
+        yield process, tmp_path / "runs", link
 
 
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory):
     """A folder with a study that has ended."""
     folder = tmp_path_factory.mktemp("runs")
-    process = begun(folder, 0, 1)
-    assert process.wait(120) == 0
-    process.stdout.close()
+    with running(SEARCH, folder, 0, 1) as (process, _):
+        assert process.wait(120) == 0
     return folder
 
 

@@ -53,13 +53,11 @@ class CheckpointFolder:
         """The checkpoints, the newest last."""
         if not self.folder.is_dir():
             return []
-        found = [(match, path) for path in self.folder.iterdir() if (match := _NAME.fullmatch(path.name))]
-        return [path for _, path in sorted((tuple(map(int, match.groups())), path) for match, path in found)]
+        return sorted((path for path in self.folder.iterdir() if _NAME.fullmatch(path.name)), key=place_of)
 
     def after(self, epoch: int, step: int) -> list[Path]:
         """Those of later places of the fit."""
-        found = [(_NAME.fullmatch(path.name), path) for path in self.paths()]
-        return [path for match, path in found if match and tuple(map(int, match.groups())) > (epoch, step)]
+        return [path for path in self.paths() if place_of(path) > (epoch, step)]
 
     def move(self, paths: Iterable[Path], folder: Path) -> None:
         """Have checkpoints, and what lies beside them, in another folder."""
@@ -97,6 +95,19 @@ class CheckpointFolder:
         for path in self.paths():
             _removed(path)
         files.remove_parts(self.folder)
+
+
+def place_of(checkpoint: Path) -> tuple[int, int]:
+    """Epoch and step of a checkpoint, by its name.
+
+    Example:
+        >>> place_of(Path('epoch-000002-step-000000017.safetensors'))
+        (2, 17)
+
+    """
+    match = _NAME.fullmatch(checkpoint.name)
+    assert match is not None, "a checkpoint's name has its place"
+    return int(match[1]), int(match[2])
 
 
 def linked(source: Path, place: Path) -> None:

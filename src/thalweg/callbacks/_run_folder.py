@@ -241,10 +241,8 @@ class RunFolder(Callback):
 
     def _leave(self, came: Path, epoch: int, step: int) -> None:
         """The fit has gone back: a killed process finds it so, and checkpoints of the way that was left are apart."""
-        path, pinned = (
-            self._kept.write(self.model.session.snapshot(), self._bests()),
-            CheckpointFolder(self.folder / PINNED),
-        )
+        path = self._kept.write(self.model.session.snapshot(), self._bests())
+        pinned = CheckpointFolder(self.folder / PINNED)
         others = pinned.paths() if _is_left(came) else pinned.after(epoch, step)
         ways = len(list((self.folder / LEFT).iterdir())) if (self.folder / LEFT).is_dir() else 0
         pinned.move(others, self.folder / LEFT / str(ways + 1))

@@ -203,7 +203,9 @@ class Run(NamedTuple):
 
 def left_in(folder: Path) -> list[Path]:
     """Checkpoints that stay of ways that a run has gone back from: they are no part of it, but it can be them again."""
-    ways = sorted((folder / LEFT).iterdir(), key=lambda way: way.name) if (folder / LEFT).is_dir() else []
+    ways = (
+        sorted((folder / LEFT).iterdir(), key=lambda way: (len(way.name), way.name)) if (folder / LEFT).is_dir() else []
+    )
     return [path for way in ways for path in CheckpointFolder(way).paths()]
 
 

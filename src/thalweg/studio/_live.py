@@ -62,10 +62,12 @@ class Live:
         return self._version
 
     def say(self, **now: Any) -> None:
-        """Replace parts of `now`."""
+        """Replace parts of `now`; what is as it was is nothing new."""
+        told = plain(now)
         with self._lock:
-            self.now.update(plain(now))
-            self._version += 1
+            if any(name not in self.now or self.now[name] != value for name, value in told.items()):
+                self.now.update(told)
+                self._version += 1
 
     def add(self, name: str, records: list[Any]) -> None:
         """Let a list grow."""

@@ -59,8 +59,7 @@ class Recorded:
                 now, _ = said_in(self.folder, epochs=False)
             except (FileError, OSError) as error:
                 now = {"status": "damaged", "why": str(error)}
-            if any(self.live.now.get(key) != value for key, value in now.items()):
-                self.live.say(**now)
+            self.live.say(**now)
 
     def _take(self, lines: list[bytes]) -> None:
         events = []

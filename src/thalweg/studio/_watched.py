@@ -91,21 +91,16 @@ class WatchedStudy:
         curves, self._read = read_curves(self.folder, self._read)
         goal = self.objectives[0].name
         self.live.add("curves", [_of_goal(one, goal) for one in curves])
-        now = self._now(record, list(trials.values()), axes)
-        if any(self.live.now.get(key) != value for key, value in now.items()):
-            self.live.say(**now)
+        self.live.say(**self._now(record, list(trials.values()), axes))
 
     def _now(self, record: StudyRecord, trials: list[Trial], axes: Axes) -> dict[str, Any]:
-        goals, owner = self.objectives, record.owner
+        goals = self.objectives
         told = [trial for trial in trials if record.is_told(trial.number)]
         scored = ranked([trial for trial in told if trial.has_score], goals)
         best = scored[0] if scored else None
-        status = "running" if owner is not None else record.ended or "broken off"
         return {
-            "status": status,
-            "pid": owner,
+            "status": "running" if record.owner is not None else record.ended or "broken off",
             "search": record.identity.get("search"),
-            "settings": settings_of(record),
             "objectives": [{"name": one.name, "direction": one.direction} for one in goals],
             "begun": record.begun,
             "told": len(told),
@@ -119,15 +114,6 @@ class WatchedStudy:
             "said": self._said[-_SAID:],
             "seconds": sum(trial.seconds for trial in told),
         }
-
-
-def settings_of(record: StudyRecord) -> dict[str, Any]:
-    """What the search was asked, but for what stands elsewhere."""
-    return {
-        name: value
-        for name, value in record.identity.items()
-        if name not in ("search", "objectives") and value is not None
-    }
 
 
 def fence_of(scored: Iterable[Trial], goal: Objective) -> list[float] | None:
@@ -151,10 +137,8 @@ def row_of(trial: Trial, axes: Axes) -> dict[str, Any]:
         "epochs": trial.epochs,
         "first": trial.notes.get("first_epoch", 0),
         "seconds": trial.seconds,
-        "best": trial.best_step,
         "source": trial.source,
         "slot": trial.notes.get("slot"),
-        "kept": "nets" in trial.notes,
         "message": None if trial.message is None else trial.message.strip().splitlines()[-1],
     }
 
@@ -206,8 +190,7 @@ class WatchedTrial:
             "why": trial.message,
             "steered": False,
         }
-        if any(self.live.now.get(key) != value for key, value in now.items()):
-            self.live.say(**now)
+        self.live.say(**now)
 
     @property
     def trial(self) -> Trial:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from thalweg import callbacks
-from thalweg.callbacks._checkpoints import CheckpointFolder
+from thalweg.callbacks._checkpoints import CheckpointFolder, place_of
 from thalweg.callbacks._every import Every
 from thalweg.callbacks._run_record import RECORD, read_run
 from thalweg.diagnosis.landscape._terrain import flat_of
@@ -155,8 +155,8 @@ def passed_in(model: Any, folder: Path, most: int | None = None) -> Trajectory:
 
 def _steps_at(checkpoint: Path, steps: int) -> int:
     """After how many steps of the fit a checkpoint was written; its name tells."""
-    _, epoch, _, step = checkpoint.stem.split("-")
-    return int(epoch) * steps + int(step)
+    epoch, step = place_of(checkpoint)
+    return epoch * steps + step
 
 
 def _weights_in(model: Any, checkpoint: Path) -> list[np.ndarray]:
