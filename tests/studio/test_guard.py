@@ -183,3 +183,17 @@ def test_a_run_that_is_not_there_is_told_so(server):
             return json.loads(await socket.recv())
 
     assert "no run 'nobody'" in asyncio.run(knock())["error"]
+
+
+@pytest.mark.parametrize("do", [[], {}, 5, None, True])
+def test_a_wish_that_is_no_text_is_refused_and_the_socket_stays(server, runs, do):
+    async def ask():
+        async with line_to(server, "first") as socket:
+            await asyncio.wait_for(socket.recv(), 10)
+            await socket.send(json.dumps({"do": do}))
+            wrong = json.loads(await asyncio.wait_for(socket.recv(), 10))
+            await socket.send(json.dumps({"do": "pause", "number": 1}))
+            return wrong, json.loads(await asyncio.wait_for(socket.recv(), 10))
+
+    wrong, after = asyncio.run(ask())
+    assert "do must be a text" in wrong["error"] and after["number"] == 1

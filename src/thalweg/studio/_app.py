@@ -181,6 +181,8 @@ def _wish(text: str | bytes) -> dict[str, Any]:
         raise Refused("What is asked for is no JSON.") from None
     if not isinstance(found, dict):
         raise Refused("What is asked for must be a table of names and values.")
+    if not isinstance(found.get("do", ""), str):
+        raise Refused(f"do must be a text, got {str(found['do'])[:50]!r}.")
     return found
 
 
@@ -258,7 +260,7 @@ async def _listen(socket: WebSocket, shown: Shown, got: asyncio.Event) -> None:
     slow: set[asyncio.Task[None]] = set()
     try:
         while True:
-            text, wish = await socket.receive_text(), {}
+            text = await socket.receive_text()
             try:
                 if len(text) > _LARGEST:
                     raise Refused(f"What is asked for is longer than {_LARGEST:,} bytes.")
